@@ -1,0 +1,217 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "coordinator/core/settings.hpp"
+#include "coordinator/core/task.hpp"
+
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace distributo::coordinator::core {
+
+/// What the outside must do after an event; the scheduler itself touches nothing.
+struct Actions {
+    struct Assign {
+        HostIndex host = no_host;
+        wire::AssignItem item;  ///< views stay valid until the task's next event
+    };
+    struct Cancel {
+        HostIndex host = no_host;
+        wire::Token token;
+        std::string_view reason;  ///< static text
+    };
+    struct Ack {
+        HostIndex host = no_host;
+        wire::AckItem item;
+    };
+    struct FailedAttempt {
+        TaskId id = 0;
+        Attempt attempt;
+    };
+
+    std::vector<Assign> assigns;
+    std::vector<Cancel> cancels;
+    std::vector<Ack> acks;                     ///< may leave at once
+    std::vector<Outcome> outcomes;             ///< to be made durable, then `committed`
+    std::vector<FailedAttempt> failed_attempts;  ///< to be kept; nobody waits for it
+    std::vector<TaskId> changed;  ///< tasks somebody may be waiting for (see `watch`)
+
+    void clear();
+    [[nodiscard]] bool empty() const noexcept;
+};
+
+/// A live (not yet recorded as ended) task as others may see it. Views: until the next event.
+struct TaskView {
+    TaskId id = 0;
+    std::string_view type;
+    TaskState state = TaskState::pending;
+    wire::Phase phase = wire::Phase::assigned;
+    std::string_view host;  ///< name; empty unless running or cancelling
+    const base::Bytes* payload = nullptr;
+    const TaskOptions* options = nullptr;  ///< may be null
+    base::WallTime created;
+    std::uint32_t attempts = 0;  ///< begun so far
+    double progress = -1;
+    std::string_view progress_text;
+    std::string_view hold_reason;
+    std::string_view last_error;
+    base::Duration next_try{};  ///< until it becomes pending again; scheduled and retrying only
+};
+
+/// A host as others may see it.
+struct HostView {
+    HostIndex index = no_host;
+    enum class State : std::uint8_t { ready, draining, disconnected } state = State::ready;
+    std::string_view id;
+    std::string_view name;
+    std::string_view version;
+    std::string_view peer;
+    std::uint32_t slots = 0;
+    std::uint32_t in_flight = 0;
+    std::uint64_t completed = 0;  ///< recorded successes since it became known
+    std::uint64_t failed = 0;     ///< attempts that ended otherwise
+    base::WallTime connected;
+    base::Duration silent{};  ///< since its last message
+    const wire::Labels* labels = nullptr;
+    const std::vector<wire::Capability>* capabilities = nullptr;
+    const std::vector<wire::RefusedPlugin>* refused = nullptr;
+};
+
+struct TypeView {
+    std::string_view type;
+    std::uint64_t pending = 0;
+    std::uint64_t running = 0;
+    std::uint32_t hosts = 0;  ///< ready ones that offer it
+    const wire::Capability* capability = nullptr;  ///< of one host that offers it; may be null
+};
+
+struct Counts {
+    std::uint64_t scheduled = 0, pending = 0, running = 0, retrying = 0, held = 0, cancelling = 0;
+    std::uint64_t completed = 0, failed = 0, cancelled = 0, expired = 0;  ///< since the start
+    std::uint64_t payload_bytes = 0;  ///< of live tasks
+    [[nodiscard]] std::uint64_t live() const noexcept {
+        return scheduled + pending + running + retrying + held + cancelling;
+    }
+};
+
+/// Why one host does not run one waiting task.
+struct HostObstacle {
+    HostIndex host = no_host;
+    std::string name;
+    std::string code;    ///< "no_capability", "busy", "labels", "excluded", "capability_off", "draining", "disconnected", "available"
+    std::string detail;  ///< "offers echo, shell – not word_count"
+};
+
+struct Explanation {
+    std::string summary;  ///< "no host offers its type"
+    std::string hint;
+    std::vector<HostObstacle> hosts;
+};
+
+struct HostJoin {
+    wire::Hello hello;
+    std::string peer;
+};
+
+/// Which host runs which task when: the whole policy, as a state machine without I/O.
+///
+/// Every event carries `now` and returns nothing; what has to happen is appended to `actions()`,
+/// which the caller carries out and clears. Reported facts are checked here against the lease
+/// token, so nothing that a host sends can touch a task it does not hold.
+///
+/// The life of a task, and who moves it (C client, H host that holds the token, T time):
+///
+///     submit ─C─> scheduled ─T─> pending ─dispatch─> running ─H─> completed
+///                                   ^                 │  │
+///                                   │  backoff   error│  │cancel ─C─> cancelling ─H─> cancelled
+///                                   └─T─ retrying <───┘  └──H/T──> failed · expired
+///
+/// A queue is a set of tasks that exactly the same hosts may run (type, required labels, excluded
+/// hosts), so a task that nobody can run costs nothing to all others. Higher priority first,
+/// between queues of equal priority in turn, within a queue in order of submission.
+///
+/// Does no I/O, has no clock and no thread. Not thread-safe. The random source is for jitter only.
+class Scheduler {
+public:
+    /// `term` is the boot term: higher than any used before on this store.
+    Scheduler(const Settings& settings, std::uint32_t term, std::uint32_t random_seed);
+    ~Scheduler();
+    Scheduler(const Scheduler&) = delete;
+    Scheduler& operator=(const Scheduler&) = delete;
+
+    [[nodiscard]] Actions& actions() noexcept;
+
+    // ---- tasks ----
+    /// Fails with Errc::limit when `count` more tasks of `bytes` together exceed the queue limits.
+    [[nodiscard]] base::Result<void> check_room(std::uint64_t count, std::uint64_t bytes) const;
+    /// Takes over a task that is durable. Its id must be new. `wall` places not_before / deadline.
+    void add(NewTask task, base::TimePoint now, base::WallTime wall);
+    /// Asks to end a task: at once when it waits, through its host when it runs.
+    /// Fails with not_found (not live) or conflict (its end is being recorded).
+    [[nodiscard]] base::Result<void> cancel(TaskId id, base::TimePoint now);
+    /// Makes a retrying, held or scheduled task pending now.
+    [[nodiscard]] base::Result<void> release(TaskId id, base::TimePoint now);
+    /// The outcomes with these ids are durable: acknowledges and forgets the tasks.
+    void committed(std::span<const TaskId> ids, base::TimePoint now);
+
+    // ---- hosts ----
+    /// A host said hello: a new one, or a known one (same host_id) on a new connection. Fills
+    /// `verdicts` for hello.running. A live connection of the same host_id is replaced: the caller
+    /// closes the old one. Tokens of a previous boot_id that the host no longer lists are queued
+    /// again at once.
+    HostIndex host_joined(HostJoin join,
+                          base::TimePoint now,
+                          base::WallTime wall,
+                          std::vector<wire::TokenVerdict>& verdicts);
+    void host_capabilities(HostIndex host, wire::Capabilities offer, base::TimePoint now);
+    void host_credit(HostIndex host, const wire::Credit& credit, base::TimePoint now);
+    /// Any message renews the host's lease.
+    void host_heard(HostIndex host, base::TimePoint now);
+    void host_phase(HostIndex host, const wire::PhaseItem& item, base::TimePoint now);
+    void host_progress(HostIndex host, const wire::ProgressItem& item, base::TimePoint now);
+    /// True when the token is current and held by this host (logs are kept only then);
+    /// `id` receives the task.
+    [[nodiscard]] bool holds(HostIndex host, const wire::Token& token, TaskId& id) const;
+    void host_result(HostIndex host,
+                     const wire::ResultItem& item,
+                     base::TimePoint now,
+                     base::WallTime wall);
+    void host_draining(HostIndex host, base::TimePoint now);
+    /// Stops or resumes assigning to a host because its connection is or is no longer backed up.
+    void host_backed_up(HostIndex host, bool backed_up, base::TimePoint now);
+    /// The connection broke: leases run on for clamp(time invested, 1 s, lease).
+    void host_disconnected(HostIndex host, base::TimePoint now);
+    /// A clean goodbye: leases return at once, free of charge, and the host is forgotten.
+    void host_left(HostIndex host, base::TimePoint now);
+
+    // ---- time and dispatch ----
+    /// Hands out whatever can be handed out. Cheap when nothing changed since the last call.
+    void dispatch(base::TimePoint now);
+    /// Runs everything that is due: delays, backoffs, deadlines, leases, capability pauses.
+    void tick(base::TimePoint now, base::WallTime wall);
+    /// When tick() has something to do next; TimePoint::max() when never.
+    [[nodiscard]] base::TimePoint next_tick() const;
+
+    // ---- views ----
+    [[nodiscard]] bool find(TaskId id, base::TimePoint now, TaskView& out) const;
+    [[nodiscard]] Explanation explain(TaskId id, base::TimePoint now) const;
+    [[nodiscard]] std::vector<HostView> hosts(base::TimePoint now) const;
+    [[nodiscard]] std::vector<TypeView> types() const;
+    /// The newest capability of that type on any ready host; null when nobody offers it.
+    [[nodiscard]] const wire::Capability* capability(std::string_view type) const;
+    [[nodiscard]] const Counts& counts() const noexcept;
+    [[nodiscard]] std::string_view host_name(HostIndex host) const;
+    [[nodiscard]] base::Duration heartbeat() const;  ///< what `welcome` tells hosts
+    [[nodiscard]] base::Duration lease() const;
+    [[nodiscard]] std::uint32_t term() const noexcept;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace distributo::coordinator::core

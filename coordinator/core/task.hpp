@@ -1,0 +1,85 @@
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "wire/messages.hpp"
+#include "wire/task_state.hpp"
+#include "wire/token.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace distributo::coordinator::core {
+
+using wire::TaskId;
+using wire::TaskState;
+
+/// The names of all task types seen so far, so that a type is one pointer in every task. Not
+/// thread-safe; outlives every scheduler and store that it is used with. Never forgets a name,
+/// therefore bounded: nobody has this many types, but a client can make up names for ever.
+class TypeNames {
+public:
+    static constexpr std::size_t max_names = 100'000;
+    /// The stored name; an empty view when the table is full.
+    [[nodiscard]] std::string_view intern(std::string_view name);
+
+private:
+    std::unordered_set<std::string> names_;
+};
+
+/// A host's number while it is known to the scheduler. Not reused before the host is forgotten.
+using HostIndex = std::uint32_t;
+inline constexpr HostIndex no_host = ~HostIndex{0};
+
+/// Everything of a task that most tasks do not have. Immutable once submitted.
+struct TaskOptions {
+    std::string given_id;  ///< chosen by the submitter; empty: the number's text is the id
+    std::string project;   ///< the original's projectName
+    std::string group;
+    wire::Labels labels;
+    wire::Labels requires_labels;  ///< labels that a host must have
+    base::Bytes install;           ///< JSON value; empty: nothing to install
+    std::vector<std::string> args;
+    wire::Labels env;
+    std::optional<base::WallTime> not_before;
+    std::optional<base::WallTime> deadline;
+    std::int64_t timeout_ms = 0;  ///< of the execute phase; 0: the type's default
+    std::int32_t priority = 0;    ///< higher first
+    std::uint32_t max_attempts = 0;  ///< 0: the default budget
+};
+
+/// A task as it was accepted: what the store keeps and the scheduler starts from.
+struct NewTask {
+    TaskId id = 0;
+    std::string_view type;  ///< points into the TypeNames of the process, so it never dangles
+    base::Bytes payload;    ///< JSON value
+    base::WallTime created;
+    std::shared_ptr<const TaskOptions> options;  ///< null: all defaults
+};
+
+/// How one attempt ended; kept with the task.
+struct Attempt {
+    std::uint32_t number = 0;  ///< 1, 2, 3 … over all generations of the task
+    std::string host;          ///< its name
+    wire::AttemptStatus status = wire::AttemptStatus::ok;
+    std::string message;
+    base::WallTime started;
+    base::WallTime finished;
+    wire::PhaseTimes times;
+};
+
+/// The recorded end of a task.
+struct Outcome {
+    TaskId id = 0;
+    TaskState state = TaskState::completed;
+    wire::FailReason reason = wire::FailReason::none;
+    base::Bytes result;  ///< JSON value; with completed
+    Attempt attempt;     ///< the one that ended it; number 0: it never ran
+};
+
+}  // namespace distributo::coordinator::core

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "coordinator/core/scheduler.hpp"
+#include "coordinator/store/store.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace distributo::coordinator::engine {
+
+using core::HostIndex;
+using core::TaskId;
+
+/// The engine's way to one host; implemented by its session. Messages may be gathered until
+/// `flush`, which ends every batch of calls.
+class HostPort {
+public:
+    virtual ~HostPort() = default;
+    virtual void assign(const wire::AssignItem& item) = 0;
+    virtual void cancel(const wire::CancelItem& item) = 0;
+    virtual void ack(const wire::AckItem& item) = 0;
+    virtual void flush() = 0;
+    /// A newer connection of the same host took over: close, do not call the engine any more.
+    virtual void replaced() = 0;
+};
+
+/// One task that somebody wants to submit; already checked for form.
+struct Submit {
+    std::string_view type;  ///< copied
+    base::Bytes payload;
+    std::shared_ptr<const core::TaskOptions> options;  ///< null: defaults
+};
+
+/// What became of one Submit.
+struct Submitted {
+    enum class Kind : std::uint8_t { created, repeated, conflict } kind = Kind::created;
+    TaskId id = 0;  ///< the new task, or the one that has the given id
+};
+
+/// A task with everything that is known about it now.
+struct TaskDetails {
+    store::TaskRecord record;
+    std::optional<core::TaskView> live;  ///< views valid during the callback only
+    [[nodiscard]] wire::TaskState state() const noexcept;
+    [[nodiscard]] std::string shown_id() const;  ///< the given id, or the number's text
+};
+
+struct LogLine {
+    std::uint32_t attempt = 0;
+    std::string stream;
+    std::string text;
+    base::WallTime when;
+};
+
+/// Drives the core: feeds it events with the time, carries its actions to the store and to the
+/// hosts, and its news to those who wait. Acknowledges only what the store has made durable.
+///
+/// Not thread-safe: lives on the io_context. Callbacks never run inside the call that takes them.
+class Engine {
+public:
+    template <typename T>
+    using Done = std::function<void(base::Result<T>)>;
+
+    Engine(boost::asio::io_context& io,
+           const base::Clock& clock,
+           const core::Settings& settings,
+           std::unique_ptr<store::Store> store);
+    ~Engine();
+
+    /// Opens the store and takes over its live tasks; blocks.
+    [[nodiscard]] base::Result<void> start();
+
+    // ---- for the API ----
+    /// Stores all of them in one transaction together with whatever else is submitted in this
+    /// turn of the loop; `done` gets one entry per item, in order. Fails as a whole with
+    /// Errc::limit when the queue is full.
+    void submit(std::vector<Submit> items, Done<std::vector<Submitted>> done);
+    /// Looks a task up by its shown id. Errc::not_found when there is none.
+    void find(const std::string& id, Done<TaskDetails> done);
+    /// Like find, but answers only when the task has ended or `timeout` has passed.
+    void wait(const std::string& id, base::Duration timeout, Done<TaskDetails> done);
+    void cancel(const std::string& id, Done<TaskDetails> done);
+    /// Opens a new generation of a task that has ended, or ends the waiting of a live one.
+    void retry(const std::string& id, Done<TaskDetails> done);
+    void list(const store::ListQuery& query, Done<std::vector<TaskDetails>> done);
+    /// Waits up to `timeout` while there is nothing after the cursor.
+    void results(const store::ResultsQuery& query, base::Duration timeout, Done<store::ResultsPage> done);
+    void explain(const std::string& id, Done<core::Explanation> done);
+    void logs(const std::string& id, Done<std::vector<LogLine>> done);
+    [[nodiscard]] const core::Scheduler& scheduler() const noexcept;  ///< for views
+    [[nodiscard]] base::TimePoint now() const;
+    [[nodiscard]] const std::string& coordinator_id() const noexcept;
+    [[nodiscard]] TaskId next_id() const noexcept;
+    [[nodiscard]] bool healthy() const noexcept;  ///< false after a failed commit
+
+    // ---- for host sessions ----
+    /// The port must outlive the host's presence: until host_gone or HostPort::replaced.
+    HostIndex host_joined(core::HostJoin join, HostPort& port, wire::Welcome& welcome);
+    void host_capabilities(HostIndex host, wire::Capabilities offer);
+    void host_credit(HostIndex host, const wire::Credit& credit);
+    void host_phase(HostIndex host, const wire::PhaseItem& item);
+    void host_progress(HostIndex host, const wire::ProgressItem& item);
+    void host_log(HostIndex host, const wire::LogItem& item);
+    void host_result(HostIndex host, const wire::ResultItem& item);
+    void host_draining(HostIndex host);
+    void host_backed_up(HostIndex host, bool backed_up);
+    void host_heard(HostIndex host);
+    void host_gone(HostIndex host, bool clean);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace distributo::coordinator::engine

@@ -1,0 +1,68 @@
+#include "base/digest.hpp"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace distributo::base {
+namespace {
+
+class Sha256 {
+public:
+    Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+        if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
+            throw std::runtime_error("OpenSSL offers no SHA-256");
+    }
+
+    void update(std::string_view data) {
+        EVP_DigestUpdate(context_.get(), data.data(), data.size());
+    }
+
+    [[nodiscard]] std::string finish() {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+        unsigned size = 0;
+        EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+        constexpr std::string_view hex = "0123456789abcdef";
+        std::string text;
+        for (unsigned i = 0; i < size; ++i) {
+            text += hex[digest[i] >> 4U];
+            text += hex[digest[i] & 15U];
+        }
+        return text;
+    }
+
+private:
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+}  // namespace
+
+std::string sha256(std::string_view data) {
+    Sha256 digest;
+    digest.update(data);
+    return digest.finish();
+}
+
+Result<std::string> sha256_file(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in)
+        return error(Errc::io, "cannot read " + file.string() + ": " + std::strerror(errno));
+    Sha256 digest;
+    constexpr std::size_t piece = 256 * 1024;
+    std::vector<char> buffer(piece);
+    while (in) {
+        in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+        digest.update({buffer.data(), static_cast<std::size_t>(in.gcount())});
+    }
+    if (in.bad())
+        return error(Errc::io, "cannot read " + file.string());
+    return digest.finish();
+}
+
+}  // namespace distributo::base

@@ -1,0 +1,41 @@
+# How the project's own targets are built: one folder, one static library, one namespace.
+include_guard()
+
+add_library(distributo_options INTERFACE)
+target_compile_options(distributo_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
+    $<$<STREQUAL:${DISTRIBUTO_SANITIZE},thread>:-Wno-tsan>)
+target_compile_definitions(distributo_options INTERFACE
+    BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+    BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS BOOST_DLL_USE_STD_FS)
+target_include_directories(distributo_options INTERFACE
+    ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/sdk ${PROJECT_SOURCE_DIR}/sdk/include
+    ${PROJECT_BINARY_DIR}/generated)
+target_link_libraries(distributo_options INTERFACE Boost::headers Threads::Threads)
+if(DISTRIBUTO_SANITIZE)
+    target_compile_options(distributo_options INTERFACE
+        -fsanitize=${DISTRIBUTO_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(distributo_options INTERFACE -fsanitize=${DISTRIBUTO_SANITIZE})
+endif()
+
+# distributo_module(<name> SOURCES … HEADERS … [LINKS <public>…] [PRIVATE_LINKS <private>…])
+# makes the static library distributo_<name>, used as distributo::<name>.
+function(distributo_module name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINKS;PRIVATE_LINKS")
+    set(target distributo_${name})
+    add_library(${target} STATIC ${arg_SOURCES})
+    add_library(distributo::${name} ALIAS ${target})
+    target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
+        FILES ${arg_HEADERS})
+    target_link_libraries(${target} PUBLIC distributo_options ${arg_LINKS}
+        PRIVATE ${arg_PRIVATE_LINKS})
+endfunction()
+
+# distributo_test(<name> SOURCES … LINKS …) makes a GoogleTest binary and registers its cases.
+function(distributo_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;LABELS")
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE distributo_options ${arg_LINKS} GTest::gtest_main GTest::gmock)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    gtest_discover_tests(${name} PROPERTIES LABELS "${arg_LABELS}" DISCOVERY_MODE PRE_TEST)
+endfunction()

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+/// Finding the coordinator on the local network by DNS-SD over multicast DNS. A hint only: never
+/// trust and never liveness.
+namespace distributo::discovery {
+
+/// "_distributo._tcp" from "distributo"; "eventbus" means "_eventbus._tcp". Fails for names that
+/// RFC 6335 does not allow (1 to 15 letters, digits, single hyphens, at least one letter).
+[[nodiscard]] base::Result<std::string> service_type(std::string_view name);
+
+struct Service {
+    std::string type;      ///< "_distributo._tcp"
+    std::string instance;  ///< "Distributo on box", unique on the network
+    std::string address;   ///< numeric, IPv6 link-local with zone; only when found
+    std::uint16_t port = 0;
+    std::map<std::string, std::string> txt;  ///< txtvers, v, id, http, tls
+};
+
+/// Announces one service on every usable interface while it lives; says goodbye in stop() and, best
+/// effort, when destroyed. A name conflict renames the instance ("Distributo on box (2)").
+/// Not thread-safe: lives on the io_context.
+class Advertiser {
+public:
+    virtual ~Advertiser() = default;
+    /// Sends the goodbye and calls `done` when it has been handed to the network.
+    virtual void stop(std::function<void()> done) = 0;
+};
+
+/// Fails when no multicast socket can be opened; the error says which one and why.
+[[nodiscard]] base::Result<std::unique_ptr<Advertiser>> advertise(boost::asio::io_context& io,
+                                                                  const Service& service);
+
+/// Looks for services of one type while it lives.
+class Browser {
+public:
+    virtual ~Browser() = default;
+};
+
+struct BrowserEvents {
+    std::function<void(const Service&)> on_found;  ///< new, or its address or port changed
+    std::function<void(const std::string& instance)> on_lost;  ///< goodbye or expiry
+};
+
+[[nodiscard]] base::Result<std::unique_ptr<Browser>> browse(boost::asio::io_context& io,
+                                                            const std::string& type,
+                                                            BrowserEvents events);
+
+/// "builtin" or "mdns package", for --version.
+[[nodiscard]] std::string_view backend() noexcept;
+
+}  // namespace distributo::discovery

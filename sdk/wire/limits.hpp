@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// Limits that both sides of the wire agree on; each with the reason for its size.
+namespace distributo::wire::limits {
+
+/// Nesting of any JSON text. Deeper documents exist only to exhaust a parser's stack.
+inline constexpr std::size_t json_depth = 64;
+
+/// A task's payload or a result carried inside a message; larger ones become blobs in a later
+/// version. One MiB keeps a frame of several tasks below max_message.
+inline constexpr std::size_t inline_payload = 1024 * 1024;
+inline constexpr std::size_t inline_result = 1024 * 1024;
+
+/// Longest WebSocket message. At 1 Gbit/s it occupies the channel for 34 ms.
+inline constexpr std::size_t max_message = 4 * 1024 * 1024;
+
+/// A batch message is closed at this many entries or bytes, whichever comes first.
+inline constexpr std::size_t batch_entries = 256;
+inline constexpr std::size_t batch_bytes = 256 * 1024;
+
+inline constexpr std::size_t id_length = 128;    ///< task ids, groups, names of hosts
+inline constexpr std::size_t type_length = 64;   ///< names of task types
+inline constexpr std::size_t label_count = 64;   ///< labels of a host or task
+inline constexpr std::size_t label_length = 128; ///< each key and each value
+inline constexpr std::size_t type_count = 1024;  ///< task types that one host advertises
+inline constexpr std::size_t error_length = 4096; ///< message of a failed attempt, then cut
+inline constexpr std::size_t schema_length = 256 * 1024;  ///< one JSON Schema
+
+/// Outgoing bytes per host connection: above the first no task is assigned to it, above the
+/// second the connection is closed, because its peer has stopped reading.
+inline constexpr std::size_t send_queue_soft = 1024 * 1024;
+inline constexpr std::size_t send_queue_hard = 8 * 1024 * 1024;
+
+/// Most tasks of one type that a host may hold; about 2 ms of work of a no-op type.
+inline constexpr std::uint32_t max_credit = 4096;
+
+}  // namespace distributo::wire::limits

@@ -1,0 +1,162 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "wire/task_state.hpp"
+#include "wire/token.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What hosts and the coordinator say to each other, as values; docs/protocol.md is the contract.
+/// Types named …Item are views into the received or sent text and live as long as it does.
+namespace distributo::wire {
+
+inline constexpr unsigned protocol_version = 1;
+inline constexpr std::string_view subprotocol = "distributo.host.v1";
+inline constexpr std::string_view host_path = "/v1/host";
+
+using Labels = std::map<std::string, std::string>;
+
+// ---- host → coordinator -------------------------------------------------------------------
+
+/// First message of every connection.
+struct Hello {
+    unsigned protocol_min = protocol_version;
+    unsigned protocol_max = protocol_version;
+    std::string host_id;  ///< stable over restarts of the host; 32 hexadecimal digits
+    std::string boot_id;  ///< new at every start of the host process
+    std::string name;     ///< for people; need not be unique
+    std::string version;  ///< of the host software
+    std::uint32_t slots = 1;  ///< tasks that run at once
+    Labels labels;
+    std::vector<Token> running;   ///< what it still executes or has queued
+    std::vector<Token> finished;  ///< results it holds that were never acknowledged
+};
+
+/// One task type that the host can run now.
+struct Capability {
+    std::string type;
+    std::string plugin;
+    std::string version;
+    std::string digest;  ///< SHA-256 of the library, 64 hexadecimal digits
+    std::string isolation;  ///< "process" or "inproc"
+    std::string summary;
+    std::string payload_schema;  ///< JSON text; empty: anything
+    std::string result_schema;
+    std::uint32_t credit = 1;  ///< how many of this type alone fill the host, queued ones included
+    bool needs_install = false;
+};
+
+/// A plugin file that the host will not offer, and why.
+struct RefusedPlugin {
+    std::string file;
+    std::string reason;
+};
+
+/// The complete offer; replaces the previous one. An older `sequence` is ignored.
+struct Capabilities {
+    std::uint64_t sequence = 0;
+    std::vector<Capability> types;
+    std::vector<RefusedPlugin> refused;
+};
+
+struct Credit {
+    std::string_view type;
+    std::uint32_t credit = 0;
+};
+
+struct PhaseItem {
+    Token token;
+    Phase phase = Phase::assigned;
+};
+
+struct ProgressItem {
+    Token token;
+    double fraction = -1;  ///< 0…1; negative: unknown
+    std::string text;
+};
+
+struct LogItem {
+    Token token;
+    std::string_view stream;  ///< "stdout", "stderr" or "plugin"
+    std::string text;         ///< one or more lines
+};
+
+/// How an attempt ended.
+enum class AttemptStatus : std::uint8_t {
+    ok,
+    retry,            ///< the handler failed; again, anywhere
+    retry_elsewhere,  ///< the handler failed; again, on another host
+    permanent,        ///< the handler failed; the same input will fail again
+    cancelled,        ///< ended because of a cancel message
+    timeout,          ///< a phase exceeded its limit and was ended
+    crashed,          ///< the process that ran it died because of it
+    install_failed,   ///< setup or install failed: the host's fault, not the task's
+    interrupted,      ///< given back unfinished (drain, plugin removed, sibling crash); no charge
+};
+
+[[nodiscard]] std::string_view to_string(AttemptStatus status) noexcept;
+
+/// How long each phase took; zero when it was not needed.
+struct PhaseTimes {
+    std::uint64_t wait_us = 0;  ///< queued on the host
+    std::uint64_t setup_us = 0;
+    std::uint64_t install_us = 0;
+    std::uint64_t execute_us = 0;
+};
+
+struct ResultItem {
+    Token token;
+    AttemptStatus status = AttemptStatus::ok;
+    std::string_view result;   ///< JSON value as received; only with ok
+    std::string_view message;  ///< what went wrong, one line; only without ok
+    std::string_view detail;   ///< JSON value, may be empty
+    std::int64_t retry_after_ms = 0;  ///< 0: the coordinator's own back-off
+    PhaseTimes times;
+};
+
+// ---- coordinator → host -------------------------------------------------------------------
+
+enum class Verdict : std::uint8_t { keep, cancel };
+
+struct TokenVerdict {
+    Token token;
+    Verdict verdict = Verdict::keep;
+};
+
+struct Welcome {
+    unsigned protocol = protocol_version;
+    std::uint32_t term = 0;
+    std::string coordinator_id;
+    std::int64_t lease_ms = 30'000;
+    std::int64_t heartbeat_ms = 5'000;
+    std::int64_t reconnect_window_ms = 1'000;  ///< first reconnect: uniform in [0, this]
+    std::vector<TokenVerdict> verdicts;        ///< one per token of hello.running
+};
+
+struct AssignItem {
+    Token token;
+    std::string_view id;    ///< shown id of the task
+    std::string_view type;
+    std::uint32_t attempt = 1;
+    std::string_view payload;  ///< JSON value
+    std::string_view install;  ///< JSON value; empty: none
+    std::int64_t timeout_ms = 0;   ///< of the execute phase; 0: the type's default
+    std::int64_t deadline_ms = 0;  ///< time left until the task's deadline; 0: none
+    bool alone = false;  ///< suspected of crashing: run it in a process of its own
+};
+
+struct AckItem {
+    Token token;
+    bool stale = false;  ///< a newer lease exists: the result was not recorded
+};
+
+struct CancelItem {
+    Token token;
+    std::string_view reason;
+};
+
+}  // namespace distributo::wire
