@@ -1,0 +1,257 @@
+#include "coordinator/cli/commands.hpp"
+
+#include "base/config.hpp"
+#include "wire/json.hpp"
+
+#include <boost/json.hpp>
+
+#include <cstdio>
+
+namespace distributo::coordinator::cli {
+namespace {
+
+std::string path_of(const std::string& id) { return "/v1/tasks/" + encode(id); }
+
+void append_parameter(std::string& target, std::string_view name, const std::string& value) {
+    if (value.empty())
+        return;
+    target += target.find('?') == std::string::npos ? '?' : '&';
+    target += name;
+    target += '=';
+    target += encode(value);
+}
+
+/// Prints a document as the mode asks; `human` prints for people.
+template <typename Human>
+CommandResult show(const Context& context, const std::string& body, Human human) {
+    if (context.mode == OutputMode::json) {
+        print(body);
+        return base::exit_code::ok;
+    }
+    auto document = parse_document(body);
+    if (!document)
+        return document.error();
+    human(*document);
+    return base::exit_code::ok;
+}
+
+const boost::json::array& items_of(const boost::json::value& document, std::string_view name) {
+    static const boost::json::array none;
+    const auto* object = document.if_object();
+    const auto* list = object ? object->if_contains(name) : nullptr;
+    return list && list->is_array() ? list->get_array() : none;
+}
+
+void print_member(const boost::json::value& task, std::string_view name) {
+    if (const std::string text = text_of(task, name); !text.empty())
+        print(std::string(name) + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + text);
+}
+
+void print_attempts(const boost::json::value& document) {
+    Table table({"attempt", "host", "status", "started", "execute µs", "message"});
+    for (const auto& attempt : items_of(document, "items"))
+        table.row({text_of(attempt, "number"),
+                   text_of(attempt, "host"),
+                   text_of(attempt, "status"),
+                   text_of(attempt, "started"),
+                   text_of(attempt.as_object().contains("times") ? attempt.at("times") : attempt,
+                           "execute_us"),
+                   text_of(attempt, "message")});
+    table.print();
+}
+
+/// One POST per id; the first failure decides the exit code, the others still get their turn.
+CommandResult act(const Context& context,
+                  const std::vector<std::string>& ids,
+                  std::string_view action) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    int code = base::exit_code::ok;
+    for (const std::string& id : ids) {
+        auto body = client->post(path_of(id) + "/" + std::string(action));
+        if (!body) {
+            base::print_error(body.error());
+            code = code == base::exit_code::ok ? exit_code_of(body.error()) : code;
+            continue;
+        }
+        if (context.mode == OutputMode::json) {
+            print(*body);
+            continue;
+        }
+        auto task = parse_document(*body);
+        if (!task)
+            return task.error();
+        print(context.mode == OutputMode::quiet ? id : id + " " + text_of(*task, "state"));
+    }
+    return code;
+}
+
+}  // namespace
+
+CommandResult task_list(const Context& context, const TaskListOptions& options) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    std::string target = "/v1/tasks?limit=" + std::to_string(options.limit);
+    std::string states;
+    for (const std::string& state : options.states)
+        states += (states.empty() ? "" : ",") + state;
+    append_parameter(target, "state", states);
+    append_parameter(target, "type", options.type);
+    append_parameter(target, "group", options.group);
+    append_parameter(target, "host", options.host);
+    append_parameter(target, "cursor", options.cursor);
+    auto body = client->get(target);
+    if (!body)
+        return body.error();
+    return show(context, *body, [&](const boost::json::value& document) {
+        if (context.mode == OutputMode::quiet) {
+            for (const auto& task : items_of(document, "items"))
+                print(text_of(task, "id"));
+            return;
+        }
+        Table table({"id", "type", "state", "host", "attempts", "created", "error"});
+        for (const auto& task : items_of(document, "items"))
+            table.row({text_of(task, "id"),
+                       text_of(task, "type"),
+                       text_of(task, "state"),
+                       text_of(task, "host"),
+                       text_of(task, "attempts"),
+                       text_of(task, "created"),
+                       text_of(task, "error")});
+        table.print();
+        if (const auto next = text_of(document, "next_cursor"); !next.empty())
+            std::fprintf(stderr, "more: add --cursor %s\n", next.c_str());
+    });
+}
+
+CommandResult task_show(const Context& context, const std::string& id) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    auto body = client->get(path_of(id));
+    if (!body)
+        return body.error();
+    auto attempts = client->get(path_of(id) + "/attempts");
+    if (!attempts)
+        return attempts.error();
+    return show(context, *body, [&](const boost::json::value& task) {
+        if (context.mode == OutputMode::quiet) {
+            print(text_of(task, "state"));
+            return;
+        }
+        for (const auto* name : {"id", "type", "state", "phase", "reason", "group", "host",
+                                 "attempts", "priority", "created", "finished", "error", "payload",
+                                 "result"})
+            print_member(task, name);
+        if (auto document = parse_document(*attempts); document && !items_of(*document, "items").empty()) {
+            print("");
+            print_attempts(*document);
+        }
+    });
+}
+
+CommandResult task_logs(const Context& context, const std::string& id) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    auto body = client->get(path_of(id) + "/logs" +
+                            (context.mode == OutputMode::json ? "?format=json" : ""));
+    if (!body)
+        return body.error();
+    if (!body->empty())
+        print(*body);
+    return base::exit_code::ok;
+}
+
+CommandResult task_explain(const Context& context, const std::string& id) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    auto body = client->get(path_of(id) + "/explain");
+    if (!body)
+        return body.error();
+    return show(context, *body, [&](const boost::json::value& document) {
+        print(id + ": " + text_of(document, "summary"));
+        if (context.mode == OutputMode::quiet)
+            return;
+        Table table({"host", "obstacle", "detail"});
+        for (const auto& host : items_of(document, "hosts"))
+            table.row({text_of(host, "name"), text_of(host, "code"), text_of(host, "detail")});
+        if (!items_of(document, "hosts").empty())
+            table.print();
+        if (const auto hint = text_of(document, "hint"); !hint.empty())
+            print("hint: " + hint);
+    });
+}
+
+CommandResult task_cancel(const Context& context, const std::vector<std::string>& ids) {
+    return act(context, ids, "cancel");
+}
+
+CommandResult task_retry(const Context& context, const std::vector<std::string>& ids) {
+    return act(context, ids, "retry");
+}
+
+CommandResult host_list(const Context& context) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    auto body = client->get("/v1/hosts");
+    if (!body)
+        return body.error();
+    return show(context, *body, [&](const boost::json::value& document) {
+        if (context.mode == OutputMode::quiet) {
+            for (const auto& host : items_of(document, "items"))
+                print(text_of(host, "name"));
+            return;
+        }
+        Table table({"name", "state", "slots", "running", "completed", "failed", "offers"});
+        std::vector<std::string> notes;
+        for (const auto& host : items_of(document, "items")) {
+            std::string offers;
+            for (const auto& type : items_of(host, "types"))
+                offers += (offers.empty() ? "" : ", ") + text_of(type, "type");
+            table.row({text_of(host, "name"),
+                       text_of(host, "state"),
+                       text_of(host, "slots"),
+                       text_of(host, "in_flight"),
+                       text_of(host, "completed"),
+                       text_of(host, "failed"),
+                       offers.empty() ? "nothing" : offers});
+            for (const auto& refused : items_of(host, "refused"))
+                notes.push_back("refused on " + text_of(host, "name") + ": " +
+                                text_of(refused, "file") + ": " + text_of(refused, "reason"));
+        }
+        table.print();
+        for (const std::string& note : notes)
+            print(note);
+    });
+}
+
+CommandResult status(const Context& context) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    auto body = client->get("/v1/status");
+    if (!body)
+        return body.error();
+    return show(context, *body, [&](const boost::json::value& document) {
+        const auto* counts = document.as_object().if_contains("tasks");
+        const auto count = [&](std::string_view name) {
+            return counts ? text_of(*counts, name) : std::string();
+        };
+        print("coordinator  " + client->server().host + ":" +
+              std::to_string(client->server().port) + "   up " + text_of(document, "uptime_s") +
+              " s   " + text_of(document, "version"));
+        print("tasks        pending " + count("pending") + "   running " + count("running") +
+              "   scheduled " + count("scheduled") + "   retrying " + count("retrying") +
+              "   held " + count("held"));
+        print("ended        completed " + count("completed") + "   failed " + count("failed") +
+              "   cancelled " + count("cancelled") + "   expired " + count("expired"));
+        print("hosts        " + text_of(document, "hosts"));
+    });
+}
+
+}  // namespace distributo::coordinator::cli
