@@ -48,8 +48,8 @@ struct TaskOptions {
     wire::Labels env;
     std::optional<base::WallTime> not_before;
     std::optional<base::WallTime> deadline;
-    std::int64_t timeout_ms = 0;  ///< of the execute phase; 0: the type's default
-    std::int32_t priority = 0;    ///< higher first
+    std::int64_t timeout_ms = 0;     ///< of the execute phase; 0: the type's default
+    std::int32_t priority = 0;       ///< higher first
     std::uint32_t max_attempts = 0;  ///< 0: the default budget
 };
 
@@ -60,6 +60,7 @@ struct NewTask {
     base::Bytes payload;    ///< JSON value
     base::WallTime created;
     std::shared_ptr<const TaskOptions> options;  ///< null: all defaults
+    std::uint32_t attempts_before = 0;  ///< of earlier generations: the next one is this + 1
 };
 
 /// How one attempt ended; kept with the task.

@@ -26,7 +26,9 @@ struct Transaction {
 struct Duplicate {
     std::size_t index = 0;  ///< in Transaction::submits
     TaskId existing = 0;
-    bool identical = false;  ///< same type, payload and options: the submit is a repeat
+    /// Same type, payload and options: the submit is a repeat. Of not_before and deadline only the
+    /// presence counts, because they come from durations that start anew with each request.
+    bool identical = false;
 };
 
 struct Committed {
@@ -38,19 +40,20 @@ struct TaskRecord {
     core::NewTask task;
     std::optional<core::Outcome> outcome;  ///< empty: live
     std::uint64_t sequence = 0;            ///< of the outcome, 1, 2, 3 … in order of recording
-    std::vector<core::Attempt> attempts;   ///< all recorded ones, ascending number
+    std::vector<core::Attempt> attempts;   ///< all recorded ones, ascending; the last included
 };
 
 struct ListQuery {
     std::vector<wire::TaskState> states;  ///< empty: any; every live state means "no outcome yet"
-    std::string type, group, host;        ///< empty: any; host = of the last attempt
+    std::string type, group, host;        ///< empty: any; host = of the attempt that ended it
     TaskId before = ~TaskId{0};           ///< newest first, ids below this
     std::size_t limit = 100;
 };
 
 struct ListPage {
     std::vector<TaskRecord> tasks;  ///< without attempts
-    TaskId next_before = 0;         ///< 0: no more
+    TaskId next_before = 0;  ///< 0: no more; may be set on a short page, as a call looks at a
+                             ///< bounded number of tasks
 };
 
 struct ResultsQuery {
@@ -74,6 +77,8 @@ struct Recovered {
     std::uint32_t term = 1;      ///< boot term: durably higher than at any open before
     TaskId next_id = 1;
     std::vector<core::NewTask> live;  ///< tasks without outcome, ascending ids
+    /// Numbers whose text is the given id of a stored task: never to be allotted.
+    std::vector<TaskId> reserved;
 };
 
 /// Keeps tasks and outcomes. Every callback runs on the caller's executor, in the order of the
@@ -99,7 +104,8 @@ public:
     virtual void results(ResultsQuery query, Done<ResultsPage> done) = 0;
 
     /// A recorded end is withdrawn because a person asked for another try; attempts stay.
-    /// Fails with not_found, or conflict when the task has no outcome.
+    /// The record has `attempts_before` set. Fails with not_found, or conflict when the task has
+    /// no outcome.
     virtual void reopen(TaskId id, Done<TaskRecord> done) = 0;
 };
 
