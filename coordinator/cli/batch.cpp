@@ -110,7 +110,8 @@ base::Result<void> Batch::take_ids(std::string_view answer) {
         }
         ++refused_;
         if (first_refusal_.empty())
-            first_refusal_ = member(member(entry.text, "error").text, "detail").string().value_or("");
+            first_refusal_ =
+                member(member(entry.text, "error").text, "detail").string().value_or("");
     }
     return {};
 }
@@ -147,10 +148,10 @@ base::Result<void> Batch::take_outcome(std::string_view line) {
     if (output_.is_open()) {
         output_ << line << '\n';
         if (!output_)
-            return base::error(Errc::io,
-                               "cannot write " + output_name_,
-                               "the tasks go on; read them with: distributo task list --group " +
-                                   group_);
+            return base::error(
+                Errc::io,
+                "cannot write " + output_name_,
+                "the tasks go on; read them with: distributo task list --group " + group_);
     } else if (context_.mode != OutputMode::human) {
         print(line);
     }
@@ -175,10 +176,10 @@ CommandResult Batch::finish() {
 
 int Batch::summary() const {
     if (refused_ != 0)
-        base::print_error({Errc::conflict,
-                           grouped(refused_) + " tasks were refused, the first because: " +
-                               first_refusal_,
-                           {}});
+        base::print_error(
+            {Errc::conflict,
+             grouped(refused_) + " tasks were refused, the first because: " + first_refusal_,
+             {}});
     if (context_.mode == OutputMode::human) {
         const double seconds = std::chrono::duration<double>(clock_.now() - start_).count();
         if (wait_)

@@ -1,10 +1,9 @@
 #include "coordinator/cli/child.hpp"
 
+#include <cstring>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
-
-#include <cstring>
 #include <utility>
 
 extern char** environ;
@@ -25,8 +24,7 @@ base::Result<Child> Child::start(const std::filesystem::path& program,
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
     pid_t pid = 0;
-    const int failed =
-        posix_spawn(&pid, name.c_str(), nullptr, &attributes, argv.data(), environ);
+    const int failed = posix_spawn(&pid, name.c_str(), nullptr, &attributes, argv.data(), environ);
     posix_spawnattr_destroy(&attributes);
     if (failed != 0)
         return base::error(base::Errc::io,

@@ -77,8 +77,7 @@ base::Result<std::string> Client::answer(base::Result<net::Response> response) c
     error.hint = text_of(problem, "hint");
     if (const auto* list = problem.as_object().if_contains("errors"); list && list->is_array())
         for (const auto& entry : list->as_array())
-            error.message +=
-                "\n  " + text_of(entry, "pointer") + ": " + text_of(entry, "detail");
+            error.message += "\n  " + text_of(entry, "pointer") + ": " + text_of(entry, "detail");
     return error;
 }
 

@@ -5,6 +5,7 @@
 #include "net/http_client.hpp"
 
 #include <boost/json/fwd.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -18,10 +19,10 @@ public:
     /// The response's body; a problem response becomes its Error: not_found, conflict, limit
     /// (429), invalid_argument is never used, so that refusals differ from usage errors.
     [[nodiscard]] base::Result<std::string> get(std::string_view target);
-    [[nodiscard]] base::Result<std::string> post(std::string_view target,
-                                                 std::string_view body = "{}",
-                                                 std::string_view content_type =
-                                                     "application/json");
+    [[nodiscard]] base::Result<std::string> post(
+        std::string_view target,
+        std::string_view body = "{}",
+        std::string_view content_type = "application/json");
     [[nodiscard]] const net::Url& server() const noexcept { return server_; }
 
 private:

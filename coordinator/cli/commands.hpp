@@ -23,17 +23,17 @@ using CommandResult = base::Result<int>;
 
 struct SubmitOptions {
     std::string type;
-    std::string payload;              ///< JSON, "@FILE" or "-"
-    std::vector<std::string> sets;    ///< "key=value"
-    std::string each_line;            ///< FILE, "-" for standard input
-    std::string file;                 ///< NDJSON
+    std::string payload;            ///< JSON, "@FILE" or "-"
+    std::vector<std::string> sets;  ///< "key=value"
+    std::string each_line;          ///< FILE, "-" for standard input
+    std::string file;               ///< NDJSON
     std::string id, group, delay, deadline, task_timeout;
     std::vector<std::string> labels;  ///< "key=value"
     std::int32_t priority = 0;
     std::uint32_t max_attempts = 0;
     bool wait = false;
-    std::string output;      ///< FILE for results; implies wait
-    std::string timeout;     ///< of the waiting
+    std::string output;   ///< FILE for results; implies wait
+    std::string timeout;  ///< of the waiting
 };
 [[nodiscard]] CommandResult submit(const Context& context, const SubmitOptions& options);
 
@@ -48,7 +48,8 @@ struct TaskListOptions {
 [[nodiscard]] CommandResult task_show(const Context& context, const std::string& id);
 [[nodiscard]] CommandResult task_logs(const Context& context, const std::string& id);
 [[nodiscard]] CommandResult task_explain(const Context& context, const std::string& id);
-[[nodiscard]] CommandResult task_cancel(const Context& context, const std::vector<std::string>& ids);
+[[nodiscard]] CommandResult task_cancel(const Context& context,
+                                        const std::vector<std::string>& ids);
 [[nodiscard]] CommandResult task_retry(const Context& context, const std::vector<std::string>& ids);
 [[nodiscard]] CommandResult host_list(const Context& context);
 

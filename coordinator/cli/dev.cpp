@@ -1,8 +1,7 @@
-#include "coordinator/cli/child.hpp"
-#include "coordinator/cli/commands.hpp"
-
 #include "base/config.hpp"
 #include "base/version.hpp"
+#include "coordinator/cli/child.hpp"
+#include "coordinator/cli/commands.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -44,8 +43,7 @@ private:
 /// The ports that the coordinator wrote once it listens; empty until then.
 base::Result<std::string> wait_for_ports(Child& coordinator, const fs::path& file) {
     const auto give_up = std::chrono::steady_clock::now() + start_timeout;
-    while (coordinator.running() && !interrupted() &&
-           std::chrono::steady_clock::now() < give_up) {
+    while (coordinator.running() && !interrupted() && std::chrono::steady_clock::now() < give_up) {
         if (std::ifstream in(file); in) {
             std::ostringstream text;
             text << in.rdbuf();
@@ -66,12 +64,13 @@ std::string number_after(const std::string& text, std::string_view name) {
 }
 
 void print_banner(const std::string& http_port, const std::vector<std::string>& plugin_dirs) {
-    std::fprintf(stderr,
-                 "distributo %s · development mode: loopback only, state in memory, gone on exit\n\n"
-                 "  API          http://127.0.0.1:%s/\n"
-                 "  submit       distributo submit text.syllables '{\"word\":\"example\"}' --wait\n",
-                 base::version,
-                 http_port.c_str());
+    std::fprintf(
+        stderr,
+        "distributo %s · development mode: loopback only, state in memory, gone on exit\n\n"
+        "  API          http://127.0.0.1:%s/\n"
+        "  submit       distributo submit text.syllables '{\"word\":\"example\"}' --wait\n",
+        base::version,
+        http_port.c_str());
     for (const std::string& folder : plugin_dirs)
         std::fprintf(stderr,
                      "  plugins      watching %s   (drop a .so in, it is picked up)\n",
@@ -83,9 +82,12 @@ std::vector<std::string> host_arguments(const DevOptions& options,
                                         const std::vector<std::string>& plugin_dirs,
                                         const std::string& port,
                                         const fs::path& data) {
-    std::vector<std::string> arguments{"--coordinator", "http://127.0.0.1:" + port,
-                                       "--name",        "dev-1",
-                                       "--data-dir",    (data / "host").string()};
+    std::vector<std::string> arguments{"--coordinator",
+                                       "http://127.0.0.1:" + port,
+                                       "--name",
+                                       "dev-1",
+                                       "--data-dir",
+                                       (data / "host").string()};
     for (const std::string& folder : plugin_dirs) {
         arguments.push_back("--plugin-dir");
         arguments.push_back(folder);

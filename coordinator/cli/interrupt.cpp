@@ -10,7 +10,9 @@ volatile std::sig_atomic_t signalled = 0;
 
 }  // namespace
 
-bool interrupted() noexcept { return signalled != 0; }
+bool interrupted() noexcept {
+    return signalled != 0;
+}
 
 void watch_for_interrupt() {
     struct sigaction action {};

@@ -1,7 +1,6 @@
-#include "coordinator/cli/commands.hpp"
-
 #include "base/config.hpp"
 #include "base/log.hpp"
+#include "coordinator/cli/commands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -18,27 +17,37 @@ using Action = std::function<CommandResult()>;
 void add_submit(CLI::App& app, Context& context, SubmitOptions& o, Action& action) {
     auto* c = app.add_subcommand("submit", "submit one task, or one per line of a file");
     c->add_option("type", o.type, "task type")->option_text("TYPE");
-    c->add_option("payload", o.payload, "JSON, @FILE, or - for standard input")->option_text("PAYLOAD");
-    c->add_option("--set", o.sets, "member of the payload; {line} is the line")->option_text("KEY=VALUE");
+    c->add_option("payload", o.payload, "JSON, @FILE, or - for standard input")
+        ->option_text("PAYLOAD");
+    c->add_option("--set", o.sets, "member of the payload; {line} is the line")
+        ->option_text("KEY=VALUE");
     c->add_option("--each-line", o.each_line, "one task per line of FILE")->option_text("FILE");
-    c->add_option("--file", o.file, "NDJSON: a task per line; with TYPE, a payload")->option_text("FILE");
+    c->add_option("--file", o.file, "NDJSON: a task per line; with TYPE, a payload")
+        ->option_text("FILE");
     c->add_option("--id", o.id, "id of your own; a repeat is recognised")->option_text("ID");
-    c->add_option("--group", o.group, "group that the tasks are counted under")->option_text("NAME");
+    c->add_option("--group", o.group, "group that the tasks are counted under")
+        ->option_text("NAME");
     c->add_option("--priority", o.priority, "higher first")->option_text("N");
     c->add_option("--delay", o.delay, "not before this has passed")->option_text("10s");
     c->add_option("--deadline", o.deadline, "expires after this")->option_text("1h");
-    c->add_option("--task-timeout", o.task_timeout, "limit of the execute phase")->option_text("30s");
+    c->add_option("--task-timeout", o.task_timeout, "limit of the execute phase")
+        ->option_text("30s");
     c->add_option("--max-attempts", o.max_attempts, "budget for handler errors")->option_text("N");
     c->add_option("--label", o.labels, "label, repeatable")->option_text("KEY=VALUE");
     c->add_flag("--wait", o.wait, "wait for the outcome");
-    c->add_option("--output", o.output, "write outcomes here, one JSON per line")->option_text("FILE");
+    c->add_option("--output", o.output, "write outcomes here, one JSON per line")
+        ->option_text("FILE");
     c->add_option("--timeout", o.timeout, "stop waiting after this")->option_text("60s");
     c->footer("example: distributo submit text.syllables '{\"word\":\"example\"}' --wait");
     c->callback([&] { action = [&] { return submit(context, o); }; });
 }
 
-void add_task(CLI::App& app, Context& context, TaskListOptions& list, std::string& id,
-              std::vector<std::string>& ids, Action& action) {
+void add_task(CLI::App& app,
+              Context& context,
+              TaskListOptions& list,
+              std::string& id,
+              std::vector<std::string>& ids,
+              Action& action) {
     auto* task = app.add_subcommand("task", "look at tasks and act on them");
     task->require_subcommand(1);
 
@@ -113,7 +122,10 @@ std::vector<std::string> names_of(const CLI::App& app) {
 }
 
 /// CLI11's complaint as an error of ours, with the nearest name as a hint.
-base::Error usage_error(const CLI::App& app, const CLI::ParseError& failure, int argc, char** argv) {
+base::Error usage_error(const CLI::App& app,
+                        const CLI::ParseError& failure,
+                        int argc,
+                        char** argv) {
     const CLI::App* deepest = &app;
     for (auto used = deepest->get_subcommands(); !used.empty(); used = deepest->get_subcommands())
         deepest = used.front();
@@ -129,8 +141,8 @@ base::Error usage_error(const CLI::App& app, const CLI::ParseError& failure, int
             error.hint = "did you mean '" + near + "'?";
     }
     if (error.hint.empty())
-        error.hint = "distributo " +
-                     (deepest == &app ? std::string() : deepest->get_name() + " ") + "--help";
+        error.hint = "distributo " + (deepest == &app ? std::string() : deepest->get_name() + " ") +
+                     "--help";
     return error;
 }
 
@@ -176,7 +188,8 @@ int main(int argc, char** argv) {
         return base::exit_code::usage;
     }
     context.mode = json ? OutputMode::json : quiet ? OutputMode::quiet : OutputMode::human;
-    base::log::configure({.component = "distributo", .level = base::log::Level::warn, .format = {}, .file = {}});
+    base::log::configure(
+        {.component = "distributo", .level = base::log::Level::warn, .format = {}, .file = {}});
 
     const CommandResult result = action();
     if (result)

@@ -1,8 +1,7 @@
-#include "coordinator/cli/child.hpp"
-#include "coordinator/cli/commands.hpp"
-
 #include "base/config.hpp"
 #include "base/version.hpp"
+#include "coordinator/cli/child.hpp"
+#include "coordinator/cli/commands.hpp"
 
 #include <boost/json.hpp>
 
@@ -23,7 +22,7 @@ constexpr std::string_view name_token = "@NAME@";
 
 base::Result<fs::path> find_template() {
     for (const char* place : {"../share/distributo/templates/task-cpp",  // installed
-                              "../../../templates/task-cpp"}) {           // build tree
+                              "../../../templates/task-cpp"}) {          // build tree
         std::error_code failed;
         const fs::path folder = fs::weakly_canonical(program_folder() / place, failed);
         if (!failed && fs::is_directory(folder))
@@ -56,15 +55,15 @@ base::Result<void> copy_file(const fs::path& from, const fs::path& to, const std
 
 base::Result<void> check_name(const std::string& name) {
     const bool good = !name.empty() && name.size() <= 40 && name.front() >= 'a' &&
-                      name.front() <= 'z' &&
-                      std::all_of(name.begin(), name.end(), [](char c) {
+                      name.front() <= 'z' && std::all_of(name.begin(), name.end(), [](char c) {
                           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
                       });
     if (good)
         return {};
     return base::error(Errc::invalid_argument,
                        "a plugin's name is 1 to 40 lower-case letters, digits and '_', beginning "
-                       "with a letter; got \"" + name + "\"",
+                       "with a letter; got \"" +
+                           name + "\"",
                        "distributo plugin new word_count");
 }
 
@@ -83,8 +82,7 @@ CommandResult plugin_new(const Context& context, const std::string& name) {
     for (const auto& entry : fs::recursive_directory_iterator(*source)) {
         if (!entry.is_regular_file())
             continue;
-        const std::string relative =
-            with_name(fs::relative(entry.path(), *source).string(), name);
+        const std::string relative = with_name(fs::relative(entry.path(), *source).string(), name);
         if (auto copied = copy_file(entry.path(), fs::path(name) / relative, name); !copied)
             return copied.error();
         created.push_back(relative);

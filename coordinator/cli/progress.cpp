@@ -2,9 +2,8 @@
 
 #include "coordinator/cli/output.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
+#include <unistd.h>
 
 namespace distributo::coordinator::cli {
 namespace {
@@ -21,7 +20,9 @@ std::string bar(std::uint64_t done, std::uint64_t total) {
     return text;
 }
 
-double seconds(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(base::Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace
 

@@ -11,9 +11,9 @@ namespace distributo::coordinator::cli {
 
 /// How far a batch has come.
 struct Tally {
-    std::uint64_t total = 0;  ///< submitted so far
-    std::uint64_t done = 0;   ///< ended in any way
-    std::uint64_t failed = 0; ///< ended, but not completed
+    std::uint64_t total = 0;   ///< submitted so far
+    std::uint64_t done = 0;    ///< ended in any way
+    std::uint64_t failed = 0;  ///< ended, but not completed
 };
 
 /// One line on standard error that is redrawn while work goes on; without a terminal, one line

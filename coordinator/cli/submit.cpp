@@ -1,9 +1,8 @@
+#include "base/config.hpp"
+#include "base/ids.hpp"
 #include "coordinator/cli/batch.hpp"
 #include "coordinator/cli/commands.hpp"
 #include "coordinator/cli/payload.hpp"
-
-#include "base/config.hpp"
-#include "base/ids.hpp"
 #include "wire/json.hpp"
 
 #include <boost/json.hpp>
@@ -133,8 +132,8 @@ CommandResult submit_file(Batch& batch, const SubmitOptions& options) {
             return base::error(Errc::invalid_argument,
                                options.file + ":" + std::to_string(lines->number()) + ": " +
                                    value.error().message);
-        auto added = batch.add(options.type.empty() ? line
-                                                    : task_text(options.type, line, *common));
+        auto added =
+            batch.add(options.type.empty() ? line : task_text(options.type, line, *common));
         if (!added)
             return added.error();
     }
@@ -222,7 +221,8 @@ CommandResult submit_one(const Context& context, Client& client, const SubmitOpt
 }
 
 base::Result<void> check(const SubmitOptions& options) {
-    const int sources = !options.payload.empty() + !options.each_line.empty() + !options.file.empty();
+    const int sources =
+        !options.payload.empty() + !options.each_line.empty() + !options.file.empty();
     if (sources > 1)
         return base::error(Errc::invalid_argument,
                            "a payload, --each-line and --file exclude each other");

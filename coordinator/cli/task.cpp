@@ -1,6 +1,5 @@
-#include "coordinator/cli/commands.hpp"
-
 #include "base/config.hpp"
+#include "coordinator/cli/commands.hpp"
 #include "wire/json.hpp"
 
 #include <boost/json.hpp>
@@ -10,7 +9,9 @@
 namespace distributo::coordinator::cli {
 namespace {
 
-std::string path_of(const std::string& id) { return "/v1/tasks/" + encode(id); }
+std::string path_of(const std::string& id) {
+    return "/v1/tasks/" + encode(id);
+}
 
 void append_parameter(std::string& target, std::string_view name, const std::string& value) {
     if (value.empty())
@@ -141,11 +142,23 @@ CommandResult task_show(const Context& context, const std::string& id) {
             print(text_of(task, "state"));
             return;
         }
-        for (const auto* name : {"id", "type", "state", "phase", "reason", "group", "host",
-                                 "attempts", "priority", "created", "finished", "error", "payload",
+        for (const auto* name : {"id",
+                                 "type",
+                                 "state",
+                                 "phase",
+                                 "reason",
+                                 "group",
+                                 "host",
+                                 "attempts",
+                                 "priority",
+                                 "created",
+                                 "finished",
+                                 "error",
+                                 "payload",
                                  "result"})
             print_member(task, name);
-        if (auto document = parse_document(*attempts); document && !items_of(*document, "items").empty()) {
+        if (auto document = parse_document(*attempts);
+            document && !items_of(*document, "items").empty()) {
             print("");
             print_attempts(*document);
         }

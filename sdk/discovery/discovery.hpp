@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 
 #include <boost/asio/io_context.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,12 +22,15 @@ namespace distributo::discovery {
 struct Service {
     std::string type;      ///< "_distributo._tcp"
     std::string instance;  ///< "Distributo on box", unique on the network
-    std::string address;   ///< numeric, IPv6 link-local with zone; only when found
+    /// Numeric. When found: where to connect, with the zone of an IPv6 link-local address. To
+    /// advertise: the address the server listens on; a wildcard or empty means every interface, any
+    /// other (also 127.0.0.1) only the interface that has it.
+    std::string address;
     std::uint16_t port = 0;
     std::map<std::string, std::string> txt;  ///< txtvers, v, id, http, tls
 };
 
-/// Announces one service on every usable interface while it lives; says goodbye in stop() and, best
+/// Announces one service while it lives; says goodbye in stop() and, best
 /// effort, when destroyed. A name conflict renames the instance ("Distributo on box (2)").
 /// Not thread-safe: lives on the io_context.
 class Advertiser {
