@@ -1,0 +1,44 @@
+#pragma once
+
+#include <distributo/abi.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace distributo::detail {
+
+inline dto_str to_abi(std::string_view text) {
+    return {text.data(), text.size()};
+}
+
+inline std::string_view from_abi(dto_str text) {
+    return text.len == 0 ? std::string_view() : std::string_view(text.ptr, text.len);
+}
+
+/// The host's table as this plugin was compiled to see it: members that the host lacks are NULL.
+class Host {
+public:
+    explicit Host(const dto_host& host) : original_(&host) {
+        std::memcpy(&table_, &host, std::min<std::size_t>(host.struct_size, sizeof table_));
+    }
+
+    [[nodiscard]] const dto_host& table() const noexcept { return table_; }
+
+    /// A service of the host, or null when it is missing or older than its first version.
+    template <class Service>
+    [[nodiscard]] const Service* service(const char* id) const {
+        if (table_.get_service == nullptr) {
+            return nullptr;
+        }
+        const auto* found = static_cast<const Service*>(table_.get_service(original_, id));
+        return found != nullptr && found->struct_size >= sizeof(Service) ? found : nullptr;
+    }
+
+private:
+    const dto_host* original_;
+    dto_host table_{};
+};
+
+}  // namespace distributo::detail
