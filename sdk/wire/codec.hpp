@@ -72,6 +72,8 @@ public:
     virtual base::Result<void> on_unknown(std::string_view op) = 0;
     /// The peer did not know a message of ours.
     virtual base::Result<void> on_unsupported(std::string_view op) = 0;
+    /// The host says why it is about to close.
+    virtual base::Result<void> on_error(const base::Error&) { return {}; }
 };
 
 class FromCoordinator {
@@ -89,7 +91,7 @@ public:
 
 /// Reads one message and hands out its items. Unknown members are skipped. Fails on anything
 /// malformed or over a limit, with the offset or member; nothing is handed out after that, but
-/// items before it were.
+/// items before it were. Items are views that live until decode returns.
 [[nodiscard]] base::Result<void> decode(std::string_view message, FromHost& receiver);
 [[nodiscard]] base::Result<void> decode(std::string_view message, FromCoordinator& receiver);
 

@@ -31,7 +31,8 @@ struct Value {
 };
 
 /// A pull parser over one text. Every value it hands out has been checked completely: grammar of
-/// RFC 8259, UTF-8, no lone surrogates, nesting ≤ limits::json_depth.
+/// RFC 8259, UTF-8, no lone surrogates, nesting ≤ limits::json_depth. The nesting of a value is
+/// counted from itself, so a payload that was accepted alone is accepted inside a message.
 /// After a failure every call returns false and `error()` names what was expected and the offset.
 class Reader {
 public:
@@ -40,7 +41,7 @@ public:
     /// Reads any one value and moves behind it.
     bool value(Value& out) noexcept;
 
-    /// Enters an object or array; false when the next value is something else.
+    /// Enters an object or array; fails when the next value is something else (see `peek`).
     bool begin_object() noexcept;
     bool begin_array() noexcept;
     /// Moves to the next member / element; false at the end (check `failed()`).
@@ -56,9 +57,14 @@ public:
     [[nodiscard]] base::Error error() const;
 
 private:
+    bool fail(const char* expected, std::size_t where) noexcept;
+    bool skip_space() noexcept;  // true when something follows
+    bool begin(char bracket) noexcept;
+    bool next(char closing) noexcept;
+
     std::string_view text_;
     std::size_t position_ = 0;
-    std::size_t depth_ = 0;
+    std::size_t depth_ = 0;  // of the objects and arrays entered
     const char* failure_ = nullptr;
     bool first_ = false;  // no comma is expected before the next member or element
 };
@@ -75,24 +81,39 @@ public:
 
     Splitter(Mode mode, std::size_t max_item_bytes) : mode_(mode), max_item_(max_item_bytes) {}
 
-    /// Feeds the next piece; calls `on_item` for each complete element, which is not yet validated.
+    /// Feeds the next piece; calls `on_item` for each complete element, which is not yet validated
+    /// and lives during the call only. Blank lines are no elements. What follows a stop is ignored.
     [[nodiscard]] base::Result<void> feed(std::string_view piece, const OnItem& on_item);
     /// To be called at the end of the input: fails when it stops inside an element or array, and
     /// hands out a last line that has no newline.
     [[nodiscard]] base::Result<void> finish(const OnItem& on_item);
 
 private:
+    enum class State : std::uint8_t { before, between, inside, after, stopped };
+
+    base::Result<void> feed_array(std::string_view piece, const OnItem& on_item);
+    base::Result<void> feed_lines(std::string_view piece, const OnItem& on_item);
+    [[nodiscard]] base::Result<void> outside(char c);
+    [[nodiscard]] std::size_t item_end(std::string_view piece, std::size_t from) noexcept;
+    base::Result<void> hand_out(std::string_view tail, const OnItem& on_item);
+    base::Result<void> keep(std::string_view tail);
+    [[nodiscard]] base::Error expected(std::string_view what) const;
+    [[nodiscard]] base::Error too_long() const;
+
     Mode mode_;
     std::size_t max_item_;
-    std::string pending_;
-    std::size_t depth_ = 0;
-    std::size_t items_ = 0;
-    std::size_t consumed_ = 0;
-    enum class State : std::uint8_t { before, between, inside, after } state_ = State::before;
+    std::string pending_;       // the beginning of an item whose end has not arrived
+    std::size_t depth_ = 0;     // of brackets inside the current item
+    std::size_t items_ = 0;     // handed out so far
+    std::size_t position_ = 0;  // of the byte looked at, from the start of the stream
+    State state_ = State::before;
     bool in_string_ = false;
-    bool escaped_ = false;
-    bool comma_ = false;
+    bool escaped_ = false;  // the last byte was a backslash inside a string
+    bool comma_ = false;    // the last thing between items was a comma
 };
+
+/// Appends `text` as a JSON string; invalid UTF-8 becomes U+FFFD.
+void append_string(std::string& out, std::string_view text);
 
 /// Appends JSON to a string. Keeps track of commas, not of correctness beyond that.
 class Writer {
@@ -103,7 +124,8 @@ public:
     Writer& end_object() { return close('}'); }
     Writer& begin_array() { return open('['); }
     Writer& end_array() { return close(']'); }
-    Writer& key(std::string_view name);  ///< `name` needs no escaping
+    Writer& key(std::string_view name);          ///< `name` needs no escaping
+    Writer& escaped_key(std::string_view name);  ///< any text
 
     Writer& string(std::string_view text);  ///< escapes; invalid UTF-8 becomes U+FFFD
     Writer& number(std::int64_t value);
@@ -117,8 +139,7 @@ public:
     Writer& member(std::string_view name, std::string_view text) { return key(name).string(text); }
     Writer& member(std::string_view name, const char* text) { return key(name).string(text); }
     template <typename Number>
-        requires std::is_arithmetic_v<Number>
-    Writer& member(std::string_view name, Number value) {
+    requires std::is_arithmetic_v<Number> Writer& member(std::string_view name, Number value) {
         key(name);
         if constexpr (std::is_same_v<Number, bool>)
             return boolean(value);

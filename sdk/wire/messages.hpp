@@ -11,7 +11,8 @@
 #include <vector>
 
 /// What hosts and the coordinator say to each other, as values; docs/protocol.md is the contract.
-/// Types named …Item are views into the received or sent text and live as long as it does.
+/// Types named …Item are views: received ones live until decode() returns, sent ones as long as
+/// what they were made from.
 namespace distributo::wire {
 
 inline constexpr unsigned protocol_version = 1;
@@ -26,10 +27,10 @@ using Labels = std::map<std::string, std::string>;
 struct Hello {
     unsigned protocol_min = protocol_version;
     unsigned protocol_max = protocol_version;
-    std::string host_id;  ///< stable over restarts of the host; 32 hexadecimal digits
-    std::string boot_id;  ///< new at every start of the host process
-    std::string name;     ///< for people; need not be unique
-    std::string version;  ///< of the host software
+    std::string host_id;      ///< stable over restarts of the host; 32 hexadecimal digits
+    std::string boot_id;      ///< new at every start of the host process
+    std::string name;         ///< for people; need not be unique
+    std::string version;      ///< of the host software
     std::uint32_t slots = 1;  ///< tasks that run at once
     Labels labels;
     std::vector<Token> running;   ///< what it still executes or has queued
@@ -41,7 +42,7 @@ struct Capability {
     std::string type;
     std::string plugin;
     std::string version;
-    std::string digest;  ///< SHA-256 of the library, 64 hexadecimal digits
+    std::string digest;     ///< SHA-256 of the library, 64 hexadecimal digits
     std::string isolation;  ///< "process" or "inproc"
     std::string summary;
     std::string payload_schema;  ///< JSON text; empty: anything
@@ -111,9 +112,9 @@ struct PhaseTimes {
 struct ResultItem {
     Token token;
     AttemptStatus status = AttemptStatus::ok;
-    std::string_view result;   ///< JSON value as received; only with ok
-    std::string_view message;  ///< what went wrong, one line; only without ok
-    std::string_view detail;   ///< JSON value, may be empty
+    std::string_view result;          ///< JSON value as received; only with ok
+    std::string_view message;         ///< what went wrong, one line; only without ok
+    std::string_view detail;          ///< JSON value, may be empty
     std::int64_t retry_after_ms = 0;  ///< 0: the coordinator's own back-off
     PhaseTimes times;
 };
@@ -139,14 +140,14 @@ struct Welcome {
 
 struct AssignItem {
     Token token;
-    std::string_view id;    ///< shown id of the task
+    std::string_view id;  ///< shown id of the task
     std::string_view type;
     std::uint32_t attempt = 1;
-    std::string_view payload;  ///< JSON value
-    std::string_view install;  ///< JSON value; empty: none
+    std::string_view payload;      ///< JSON value
+    std::string_view install;      ///< JSON value; empty: none
     std::int64_t timeout_ms = 0;   ///< of the execute phase; 0: the type's default
     std::int64_t deadline_ms = 0;  ///< time left until the task's deadline; 0: none
-    bool alone = false;  ///< suspected of crashing: run it in a process of its own
+    bool alone = false;            ///< suspected of crashing: run it in a process of its own
 };
 
 struct AckItem {
