@@ -44,9 +44,9 @@ struct TaskRecord {
 };
 
 struct ListQuery {
-    std::vector<wire::TaskState> states;  ///< empty: any; every live state means "no outcome yet"
-    std::string type, group, host;        ///< empty: any; host = of the attempt that ended it
-    TaskId before = ~TaskId{0};           ///< newest first, ids below this
+    std::vector<wire::TaskState> states{};  ///< empty: any; every live state means "no outcome yet"
+    std::string type{}, group{}, host{};    ///< empty: any; host = of the attempt that ended it
+    TaskId before = ~TaskId{0};             ///< newest first, ids below this
     std::size_t limit = 100;
 };
 
@@ -57,9 +57,9 @@ struct ListPage {
 };
 
 struct ResultsQuery {
-    std::uint64_t after = 0;  ///< sequence
-    std::string type, group;  ///< empty: any
-    TaskId from_id = 0;       ///< only tasks with id ≥ this, and ≤ to_id
+    std::uint64_t after = 0;      ///< sequence
+    std::string type{}, group{};  ///< empty: any
+    TaskId from_id = 0;           ///< only tasks with id ≥ this, and ≤ to_id
     TaskId to_id = ~TaskId{0};
     std::size_t limit = 1000;
 };

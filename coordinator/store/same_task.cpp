@@ -1,0 +1,14 @@
+#include "coordinator/store/same_task.hpp"
+
+namespace distributo::coordinator::store {
+
+bool same_options(const core::TaskOptions& a, const core::TaskOptions& b) {
+    return a.given_id == b.given_id && a.project == b.project && a.group == b.group &&
+           a.labels == b.labels && a.requires_labels == b.requires_labels &&
+           a.install.view() == b.install.view() && a.args == b.args && a.env == b.env &&
+           a.not_before.has_value() == b.not_before.has_value() &&
+           a.deadline.has_value() == b.deadline.has_value() && a.timeout_ms == b.timeout_ms &&
+           a.priority == b.priority && a.max_attempts == b.max_attempts;
+}
+
+}  // namespace distributo::coordinator::store
