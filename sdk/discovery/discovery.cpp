@@ -141,27 +141,30 @@ private:
         Resolver::Changes changes = machine_.take_changes();
         if (changes.found.empty() && changes.lost.empty())
             return;
-        asio::post(
-            io_, [events = std::weak_ptr(events_), changes = std::move(changes), type = type_] {
-                for (const Found& found : changes.found) {
-                    const auto alive = events.lock();
-                    if (!alive)
-                        return;
-                    Service service{
-                        type, found.instance, found.address.text(), found.port, txt_map(found.txt)};
-                    if (!found.zone.empty())
-                        service.address += '%' + found.zone;
-                    if (alive->on_found)
-                        alive->on_found(service);
-                }
-                for (const std::string& instance : changes.lost) {
-                    const auto alive = events.lock();
-                    if (!alive)
-                        return;
-                    if (alive->on_lost)
-                        alive->on_lost(instance);
-                }
-            });
+        asio::post(io_,
+                   [events = std::weak_ptr(events_), changes = std::move(changes), type = type_] {
+                       for (const Found& found : changes.found) {
+                           const auto alive = events.lock();
+                           if (!alive)
+                               return;
+                           Service service{.type = type,
+                                           .instance = found.instance,
+                                           .address = found.address.text(),
+                                           .port = found.port,
+                                           .txt = txt_map(found.txt)};
+                           if (!found.zone.empty())
+                               service.address += '%' + found.zone;
+                           if (alive->on_found)
+                               alive->on_found(service);
+                       }
+                       for (const std::string& instance : changes.lost) {
+                           const auto alive = events.lock();
+                           if (!alive)
+                               return;
+                           if (alive->on_lost)
+                               alive->on_lost(instance);
+                       }
+                   });
     }
 
     asio::io_context& io_;
@@ -195,6 +198,7 @@ base::Result<std::unique_ptr<Advertiser>> advertise(asio::io_context& io, const 
     announcement.instance = service.instance.substr(0, max_label - 6);  // room for " (999)"
     announcement.host = "distributo-" + base::random_hex(host_id_bytes);
     announcement.port = service.port;
+    announcement.host_ttl = service.life;
     for (const auto& [key, value] : service.txt)
         announcement.txt.push_back(key + "=" + value);
     auto advertiser = std::make_unique<AdvertiserImpl>(

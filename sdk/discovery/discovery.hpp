@@ -28,6 +28,7 @@ struct Service {
     std::string address;
     std::uint16_t port = 0;
     std::map<std::string, std::string> txt;  ///< txtvers, v, id, http, tls
+    std::uint32_t life = 120;  ///< seconds after which a silent end is noticed; to advertise
 };
 
 /// Announces one service while it lives; says goodbye in stop() and, best

@@ -26,7 +26,6 @@ constexpr auto shared_delay_min = 20;
 constexpr auto shared_delay_max = 120;
 constexpr auto truncated_delay = milliseconds(450);
 constexpr auto multicast_spacing = milliseconds(1000);
-constexpr std::uint32_t host_ttl = 120;
 constexpr std::uint32_t other_ttl = 4500;
 constexpr std::uint32_t legacy_ttl = 10;
 constexpr std::size_t max_pending = 256;  // queries that wait at once; more is an attack
@@ -92,7 +91,7 @@ Record Responder::srv() const {
     record.name = instance_name();
     record.type = Type::srv;
     record.cache_flush = true;
-    record.ttl = host_ttl;
+    record.ttl = announcement_.host_ttl;
     record.target = host_name();
     record.port = announcement_.port;
     return record;
@@ -118,7 +117,7 @@ std::vector<Record> Responder::unique_records(const Link& link) const {
             record.name = host_name();
             record.type = address.is_v6 ? Type::aaaa : Type::a;
             record.cache_flush = true;
-            record.ttl = host_ttl;
+            record.ttl = announcement_.host_ttl;
             record.address = address;
             records.push_back(std::move(record));
         }
@@ -313,7 +312,7 @@ std::vector<Record> Responder::matching(const Link& link, const dns::Question& q
     negative.name = question.name;
     negative.type = Type::nsec;
     negative.cache_flush = true;
-    negative.ttl = host_ttl;
+    negative.ttl = announcement_.host_ttl;
     negative.target = question.name;
     for (const Record& record : unique_records(link)) {
         if (!same_name(record.name, question.name))

@@ -17,6 +17,7 @@ struct Announcement {
     std::string host;      ///< one label, of our own: never the operating system's host name
     std::uint16_t port = 0;
     std::vector<std::string> txt;  ///< "key=value"
+    std::uint32_t host_ttl = 120;  ///< seconds until a silent end is noticed; RFC 6762 §10
 };
 
 /// The announcing half of multicast DNS (RFC 6762) as a state machine without socket or clock:
