@@ -1,0 +1,213 @@
+#include "coordinator/api/task_text.hpp"
+
+#include "base/ids.hpp"
+#include "coordinator/api/time_text.hpp"
+#include "wire/json.hpp"
+
+namespace distributo::coordinator::api {
+namespace {
+
+using core::TaskOptions;
+using wire::json::Writer;
+
+bool is_on_host(const core::TaskView& view) {
+    return view.state == wire::TaskState::running || view.state == wire::TaskState::cancelling;
+}
+
+void labels_member(Writer& json, std::string_view name, const wire::Labels& labels) {
+    json.key(name).begin_object();
+    for (const auto& [key, value] : labels) {
+        std::string quoted;
+        Writer(quoted).string(key);
+        json.member(std::string_view(quoted).substr(1, quoted.size() - 2), value);
+    }
+    json.end_object();
+}
+
+/// Options that say where a task belongs and when it may run.
+void append_brief_options(Writer& json, const TaskOptions& options) {
+    if (!options.project.empty())
+        json.member("project", options.project);
+    if (!options.group.empty())
+        json.member("group", options.group);
+    if (!options.labels.empty())
+        labels_member(json, "labels", options.labels);
+    if (!options.requires_labels.empty()) {
+        json.key("requires").begin_object();
+        labels_member(json, "labels", options.requires_labels);
+        json.end_object();
+    }
+    if (options.priority != 0)
+        json.member("priority", options.priority);
+    if (options.not_before)
+        json.member("not_before", time_text(*options.not_before));
+    if (options.deadline)
+        json.member("deadline", time_text(*options.deadline));
+    if (options.timeout_ms != 0)
+        json.member("timeout", duration_text(options.timeout_ms));
+    if (options.max_attempts != 0)
+        json.member("max_attempts", options.max_attempts);
+}
+
+void append_full_options(Writer& json, const TaskOptions& options) {
+    if (!options.install.empty())
+        json.member_raw("install", options.install.view());
+    if (!options.args.empty()) {
+        json.key("args").begin_array();
+        for (const std::string& argument : options.args)
+            json.string(argument);
+        json.end_array();
+    }
+    if (!options.env.empty())
+        labels_member(json, "env", options.env);
+}
+
+/// What is known of a task that has not ended.
+void append_live(Writer& json, const core::TaskView& view) {
+    if (is_on_host(view)) {
+        json.member("phase", to_string(view.phase));
+        json.member("host", view.host);
+    }
+    json.member("attempts", view.attempts);
+    if (view.progress >= 0)
+        json.member("progress", view.progress);
+    if (!view.progress_text.empty())
+        json.member("progress_text", view.progress_text);
+    if (!view.hold_reason.empty())
+        json.member("hold_reason", view.hold_reason);
+    if (!view.last_error.empty())
+        json.member("error", view.last_error);
+    if (view.next_try > base::Duration::zero())
+        json.member("next_try_seconds", std::chrono::duration<double>(view.next_try).count());
+}
+
+void append_times(Writer& json, const wire::PhaseTimes& times) {
+    json.key("times").begin_object();
+    json.member("wait_us", times.wait_us);
+    json.member("setup_us", times.setup_us);
+    json.member("install_us", times.install_us);
+    json.member("execute_us", times.execute_us);
+    json.end_object();
+}
+
+/// Members that tell how a task ended, `attempts` or `attempt` excepted.
+void append_outcome(Writer& json, const core::Outcome& outcome, Detail detail) {
+    if (outcome.reason != wire::FailReason::none)
+        json.member("reason", to_string(outcome.reason));
+    if (detail != Detail::brief && outcome.state == wire::TaskState::completed)
+        json.member_raw("result", outcome.result.empty() ? "null" : outcome.result.view());
+    if (!outcome.attempt.message.empty())
+        json.member("error", outcome.attempt.message);
+    if (outcome.attempt.number != 0) {
+        json.member("host", outcome.attempt.host);
+        json.member("started", time_text(outcome.attempt.started));
+    }
+    json.member("finished", time_text(outcome.attempt.finished));
+    if (detail == Detail::full && outcome.attempt.number != 0)
+        append_times(json, outcome.attempt.times);
+}
+
+void append_attempt(Writer& json, const core::Attempt& attempt) {
+    json.begin_object();
+    json.member("number", attempt.number);
+    json.member("host", attempt.host);
+    json.member("status", to_string(attempt.status));
+    if (!attempt.message.empty())
+        json.member("message", attempt.message);
+    json.member("started", time_text(attempt.started));
+    json.member("finished", time_text(attempt.finished));
+    append_times(json, attempt.times);
+    json.end_object();
+}
+
+}  // namespace
+
+std::string shown_id(core::TaskId id, const TaskOptions* options) {
+    if (options && !options->given_id.empty())
+        return options->given_id;
+    return base::NumberText(id).str();
+}
+
+void append_task(std::string& out, const engine::TaskDetails& task, Detail detail) {
+    const core::NewTask& submitted = task.record.task;
+    const TaskOptions* options = submitted.options.get();
+    Writer json(out);
+    json.begin_object();
+    json.member("id", shown_id(submitted.id, options));
+    json.member("type", submitted.type);
+    json.member("state", to_string(task.state()));
+    json.member("created", time_text(submitted.created));
+    if (options)
+        append_brief_options(json, *options);
+    if (detail == Detail::full) {
+        json.member_raw("payload", submitted.payload.view());
+        if (options)
+            append_full_options(json, *options);
+    }
+    if (task.record.outcome) {
+        json.member("attempts", task.record.outcome->attempt.number);
+        append_outcome(json, *task.record.outcome, detail);
+        json.member("seq", task.record.sequence);
+    } else if (task.live) {
+        append_live(json, *task.live);
+    }
+    json.end_object();
+}
+
+void append_result(std::string& out, const store::TaskRecord& record, Detail detail) {
+    const core::NewTask& submitted = record.task;
+    const core::Outcome& outcome = *record.outcome;
+    const TaskOptions* options = submitted.options.get();
+    Writer json(out);
+    json.begin_object();
+    json.member("seq", record.sequence);
+    if (options && !options->given_id.empty())
+        json.member("id", options->given_id);
+    else
+        json.member("id", base::NumberText(submitted.id).view());
+    json.member("type", submitted.type);
+    json.member("state", to_string(outcome.state));
+    if (detail == Detail::full) {
+        json.member("created", time_text(submitted.created));
+        if (options)
+            append_brief_options(json, *options);
+        json.member_raw("payload", submitted.payload.view());
+        if (options)
+            append_full_options(json, *options);
+    } else if (options && !options->group.empty()) {
+        json.member("group", options->group);
+    }
+    json.member("attempt", outcome.attempt.number);
+    append_outcome(json, outcome, detail);
+    json.end_object();
+}
+
+void append_attempts(std::string& out, const engine::TaskDetails& task) {
+    Writer json(out);
+    json.begin_array();
+    std::uint32_t last = 0;
+    for (const core::Attempt& attempt : task.record.attempts) {
+        append_attempt(json, attempt);
+        last = attempt.number;
+    }
+    const auto& outcome = task.record.outcome;
+    if (outcome && outcome->attempt.number > last)
+        append_attempt(json, outcome->attempt);
+    if (task.live && is_on_host(*task.live)) {
+        json.begin_object();
+        json.member("number", task.live->attempts);
+        json.member("host", task.live->host);
+        json.member("status", "running");
+        json.member("phase", to_string(task.live->phase));
+        json.end_object();
+    }
+    json.end_array();
+}
+
+void keep_on_one_line(std::string& out, std::size_t begin) {
+    for (std::size_t i = out.find_first_of("\r\n", begin); i != std::string::npos;
+         i = out.find_first_of("\r\n", i + 1))
+        out[i] = ' ';
+}
+
+}  // namespace distributo::coordinator::api

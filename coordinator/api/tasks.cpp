@@ -1,0 +1,249 @@
+#include "base/ids.hpp"
+#include "coordinator/api/handlers.hpp"
+#include "coordinator/api/task_problems.hpp"
+#include "coordinator/api/task_text.hpp"
+#include "coordinator/api/time_text.hpp"
+#include "wire/json.hpp"
+
+namespace distributo::coordinator::api {
+namespace {
+
+using engine::TaskDetails;
+using wire::json::Writer;
+
+/// Answers with whatever `render` makes of a task.
+engine::Engine::Done<TaskDetails> answer_with(net::Respond respond,
+                                              std::string id,
+                                              net::Response (*render)(const TaskDetails& task)) {
+    return
+        [respond = std::move(respond), id = std::move(id), render](base::Result<TaskDetails> task) {
+            respond(task ? render(*task) : to_response(task_problem(task.error(), id)));
+        };
+}
+
+/// Looks a task up, after waiting for its end if the client asked for that.
+void find_or_wait(Context& context,
+                  const Request& request,
+                  engine::Engine::Done<TaskDetails> done,
+                  const net::Respond& respond) {
+    const auto wait = wait_of(request.head);
+    if (!wait)
+        respond(to_response(wait.error()));
+    else if (*wait > base::Duration::zero())
+        context.engine.wait(request.captured[0], *wait, std::move(done));
+    else
+        context.engine.find(request.captured[0], std::move(done));
+}
+
+net::Response full_task(const TaskDetails& task) {
+    std::string body;
+    append_task(body, task, Detail::full);
+    return json_response(std::move(body));
+}
+
+net::Response attempts_of(const TaskDetails& task) {
+    std::string body = "{\"items\":";
+    append_attempts(body, task);
+    body += '}';
+    return json_response(std::move(body));
+}
+
+net::Response result_of(const TaskDetails& task) {
+    const std::string state(to_string(task.state()));
+    if (task.state() == wire::TaskState::completed) {
+        net::Response response;
+        const auto bytes = task.record.outcome->result.view();
+        response.body = bytes.empty() ? "null" : bytes;
+        response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+        return response;
+    }
+    if (!wire::is_terminal(task.state()))
+        return to_response({.status = Status::conflict,
+                            .code = "not_ended",
+                            .detail = "the task has not ended: it is " + state,
+                            .hint = "add ?wait=30s to wait for its end",
+                            .faults = {},
+                            .extra = {{"state", state}}});
+    std::string detail = "the task has no result: it is " + state;
+    if (task.record.outcome && !task.record.outcome->attempt.message.empty())
+        detail += ": " + task.record.outcome->attempt.message;
+    return to_response({.status = Status::not_found,
+                        .code = "no_result",
+                        .detail = std::move(detail),
+                        .hint = {},
+                        .faults = {},
+                        .extra = {{"state", state}}});
+}
+
+std::string log_text(const std::vector<engine::LogLine>& lines) {
+    std::string text;
+    for (const engine::LogLine& line : lines) {
+        std::string_view rest = line.text;
+        if (rest.ends_with('\n'))
+            rest.remove_suffix(1);
+        for (const std::string& part : split(rest, '\n'))
+            text += std::to_string(line.attempt) + ' ' + line.stream + " | " + part + '\n';
+    }
+    return text;
+}
+
+std::string log_json(const std::vector<engine::LogLine>& lines) {
+    std::string body;
+    Writer json(body);
+    json.begin_object().key("items").begin_array();
+    for (const engine::LogLine& line : lines) {
+        json.begin_object();
+        json.member("attempt", line.attempt);
+        json.member("stream", line.stream);
+        json.member("time", time_text(line.when));
+        json.member("text", line.text);
+        json.end_object();
+    }
+    json.end_array().end_object();
+    return body;
+}
+
+std::string explanation_json(const std::string& id, const core::Explanation& explanation) {
+    std::string body;
+    Writer json(body);
+    json.begin_object();
+    json.member("id", id);
+    json.member("summary", explanation.summary);
+    if (!explanation.hint.empty())
+        json.member("hint", explanation.hint);
+    json.key("hosts").begin_array();
+    for (const core::HostObstacle& obstacle : explanation.hosts) {
+        json.begin_object();
+        json.member("name", obstacle.name);
+        json.member("code", obstacle.code);
+        json.member("detail", obstacle.detail);
+        json.end_object();
+    }
+    json.end_array().end_object();
+    return body;
+}
+
+/// Takes the list's filters out of the query. One task more than asked for tells whether there
+/// is another page.
+Checked<store::ListQuery> list_query(const net::RequestHead& head) {
+    store::ListQuery query;
+    for (const std::string& name : split(text_of(head, "state"), ',')) {
+        if (name.empty())
+            continue;
+        const auto state = wire::parse_task_state(name);
+        if (!state)
+            return invalid_parameter("state", "no state is called \"" + name + '"');
+        query.states.push_back(*state);
+    }
+    query.type = text_of(head, "type");
+    query.group = text_of(head, "group");
+    query.host = text_of(head, "host");
+    if (const std::string* cursor = head.parameter("cursor")) {
+        const auto before = base::parse_number_text(*cursor);
+        if (!before)
+            return invalid_parameter("cursor", "expected the next_cursor of an earlier page");
+        query.before = *before;
+    }
+    const auto limit = limit_of(head, 100);
+    if (!limit)
+        return limit.error();
+    query.limit = *limit + 1;
+    return query;
+}
+
+net::Response task_page(const std::vector<TaskDetails>& tasks, std::size_t limit, Detail detail) {
+    std::string body = "{\"items\":[";
+    for (std::size_t i = 0; i < tasks.size() && i < limit; ++i) {
+        if (i != 0)
+            body += ',';
+        append_task(body, tasks[i], detail);
+    }
+    body += ']';
+    if (tasks.size() > limit) {
+        body += ",\"next_cursor\":\"";
+        body += base::NumberText(tasks[limit - 1].record.task.id).view();
+        body += '"';
+    }
+    body += '}';
+    return json_response(std::move(body));
+}
+
+}  // namespace
+
+void list_tasks(Context& context, const Request& request, net::Respond respond) {
+    const auto query = list_query(request.head);
+    const auto fields = choice_of(request.head, "fields", "brief result full");
+    if (!query || !fields) {
+        respond(to_response(query ? fields.error() : query.error()));
+        return;
+    }
+    const Detail detail = *fields == "full"     ? Detail::full
+                          : *fields == "result" ? Detail::result
+                                                : Detail::brief;
+    const std::size_t limit = query->limit - 1;
+    context.engine.list(*query,
+                        [respond = std::move(respond), limit, detail](
+                            base::Result<std::vector<TaskDetails>> tasks) {
+                            respond(tasks ? task_page(*tasks, limit, detail)
+                                          : to_response(to_problem(tasks.error())));
+                        });
+}
+
+void get_task(Context& context, const Request& request, net::Respond respond) {
+    find_or_wait(context, request, answer_with(respond, request.captured[0], full_task), respond);
+}
+
+void get_attempts(Context& context, const Request& request, net::Respond respond) {
+    const std::string& id = request.captured[0];
+    context.engine.find(id, answer_with(std::move(respond), id, attempts_of));
+}
+
+void get_result(Context& context, const Request& request, net::Respond respond) {
+    find_or_wait(context, request, answer_with(respond, request.captured[0], result_of), respond);
+}
+
+void get_logs(Context& context, const Request& request, net::Respond respond) {
+    const auto format = choice_of(request.head, "format", "text json");
+    if (!format) {
+        respond(to_response(format.error()));
+        return;
+    }
+    const std::string& id = request.captured[0];
+    const bool as_text = *format == "text";
+    context.engine.logs(id,
+                        [respond = std::move(respond), id, as_text](
+                            base::Result<std::vector<engine::LogLine>> lines) {
+                            if (!lines) {
+                                respond(to_response(task_problem(lines.error(), id)));
+                                return;
+                            }
+                            net::Response response = json_response(log_json(*lines));
+                            if (as_text) {
+                                response.content_type = "text/plain; charset=utf-8";
+                                response.body = log_text(*lines);
+                            }
+                            response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+                            respond(std::move(response));
+                        });
+}
+
+void explain_task(Context& context, const Request& request, net::Respond respond) {
+    const std::string& id = request.captured[0];
+    context.engine.explain(
+        id, [respond = std::move(respond), id](base::Result<core::Explanation> explanation) {
+            respond(explanation ? json_response(explanation_json(id, *explanation))
+                                : to_response(task_problem(explanation.error(), id)));
+        });
+}
+
+void cancel_task(Context& context, const Request& request, net::Respond respond) {
+    const std::string& id = request.captured[0];
+    context.engine.cancel(id, answer_with(std::move(respond), id, full_task));
+}
+
+void retry_task(Context& context, const Request& request, net::Respond respond) {
+    const std::string& id = request.captured[0];
+    context.engine.retry(id, answer_with(std::move(respond), id, full_task));
+}
+
+}  // namespace distributo::coordinator::api
