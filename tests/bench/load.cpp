@@ -1,0 +1,227 @@
+// Load for a coordinator on this machine; prints one JSON object.
+//
+//   load tasks PORT COUNT BATCH TYPE [nowait]   submit COUNT tasks, BATCH per request, wait for all
+//   load latency PORT COUNT TYPE PAUSE_US       one task at a time, submitted and waited for
+//   load addtask PORT CONNECTIONS PIPELINE COUNT
+//   load idle PORT COUNT                        hold COUNT idle connections until stdin ends
+#include "tests/bench/http_socket.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <poll.h>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace distributo::bench;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// A payload of 100 bytes.
+std::string payload() {
+    std::string text = R"({"path":"/data/in/)";
+    text.append(100 - text.size() - 2, 'x');
+    return text + "\"}";
+}
+
+std::uint64_t number_after(std::string_view text, std::string_view name) {
+    const auto at = text.find("\"" + std::string(name) + "\":");
+    return at == std::string_view::npos
+               ? 0
+               : std::strtoull(text.data() + at + name.size() + 3, nullptr, 10);
+}
+
+std::uint64_t completed(HttpSocket& socket, const std::string& status_request) {
+    std::string_view body;
+    socket.send(status_request);
+    socket.receive(body);
+    return number_after(body, "completed");
+}
+
+/// Sends batches, at most `window` unanswered; a full queue (429) is tried again.
+void submit(HttpSocket& socket, const std::string& batch, std::uint64_t requests) {
+    constexpr std::uint64_t window = 4;
+    std::uint64_t sent = 0;
+    std::uint64_t done = 0;
+    std::string_view body;
+    while (done < requests) {
+        while (sent < requests && sent - done < window) {
+            socket.send(batch);
+            ++sent;
+        }
+        const int status = socket.receive(body);
+        if (status == 429) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            --sent;
+        } else if (status != 200) {
+            std::fprintf(stderr, "status %d: %.*s\n", status, 300, body.data());
+            std::exit(1);
+        } else {
+            ++done;
+        }
+    }
+}
+
+int tasks(
+    std::uint16_t port, std::uint64_t count, std::uint64_t per_batch, const char* type, bool wait) {
+    std::string lines;
+    for (std::uint64_t i = 0; i < per_batch; ++i)
+        lines += R"({"type":")" + std::string(type) + R"(","payload":)" + payload() + "}\n";
+    const std::string batch =
+        request("POST", "/v1/tasks:batch", port, lines, "application/x-ndjson");
+    const std::string status = request("GET", "/v1/status", port);
+    HttpSocket socket(port);
+    HttpSocket watch(port);
+    const std::uint64_t before = completed(watch, status);
+    const auto start = Clock::now();
+    submit(socket, batch, count / per_batch);
+    const double submitted = seconds_since(start);
+    while (wait && completed(watch, status) - before < count)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const double all = seconds_since(start);
+    std::printf(R"({"tasks":%llu,"submit_seconds":%.4f,"seconds":%.4f,"tasks_per_second":%.0f})"
+                "\n",
+                static_cast<unsigned long long>(count),
+                submitted,
+                all,
+                static_cast<double>(count) / all);
+    return 0;
+}
+
+int latency(std::uint16_t port, std::uint64_t count, const char* type, long pause_us) {
+    const std::string one =
+        request("POST",
+                "/v1/tasks?wait=30s",
+                port,
+                R"({"type":")" + std::string(type) + R"(","payload":)" + payload() + "}");
+    HttpSocket socket(port);
+    std::vector<double> micros;
+    std::string_view body;
+    for (std::uint64_t i = 0; i < count + count / 10; ++i) {
+        if (pause_us > 0)
+            std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
+        const auto start = Clock::now();
+        socket.send(one);
+        const int status = socket.receive(body);
+        if (status >= 300 || body.find("\"completed\"") == std::string_view::npos) {
+            std::fprintf(
+                stderr, "status %d: %.*s\n", status, static_cast<int>(body.size()), body.data());
+            return 1;
+        }
+        if (i >= count / 10)  // the first ones warm everything up
+            micros.push_back(seconds_since(start) * 1e6);
+    }
+    const double p50 = percentile(micros, 50);
+    const double p99 = percentile(micros, 99);
+    std::printf(R"({"count":%llu,"p50_us":%.1f,"p99_us":%.1f,"p999_us":%.1f})"
+                "\n",
+                static_cast<unsigned long long>(count),
+                p50,
+                p99,
+                percentile(micros, 99.9));
+    return 0;
+}
+
+int addtask(std::uint16_t port,
+            std::size_t connections,
+            std::size_t pipeline,
+            std::uint64_t count) {
+    const std::string one =
+        request("POST",
+                "/addTask",
+                port,
+                R"({"projectName":"bench","options":{"taskType":"test.noop","additionalOptions":)" +
+                    payload() + "}}");
+    std::string burst;
+    for (std::size_t i = 0; i < pipeline; ++i)
+        burst += one;
+    std::vector<HttpSocket> sockets;
+    for (std::size_t i = 0; i < connections; ++i)
+        sockets.emplace_back(port);
+    const std::uint64_t rounds = count / connections / pipeline;
+    std::vector<std::uint64_t> left(connections, rounds);
+    std::vector<std::size_t> open(connections, pipeline);
+    std::vector<pollfd> polls;
+    for (HttpSocket& socket : sockets)
+        polls.push_back({socket.fd(), POLLIN, 0});
+    const auto start = Clock::now();
+    for (HttpSocket& socket : sockets)
+        socket.send(burst);
+    std::string_view body;
+    for (std::size_t busy = connections; busy != 0;) {
+        poll(polls.data(), polls.size(), -1);
+        for (std::size_t i = 0; i < connections; ++i) {
+            if ((polls[i].revents & POLLIN) == 0)
+                continue;
+            for (; open[i] != 0; --open[i])
+                if (sockets[i].receive(body) != 200) {
+                    std::fprintf(stderr, "%.*s\n", static_cast<int>(body.size()), body.data());
+                    return 1;
+                }
+            open[i] = pipeline;
+            if (--left[i] == 0) {
+                polls[i].fd = -1;
+                --busy;
+            } else {
+                sockets[i].send(burst);
+            }
+        }
+    }
+    const double all = seconds_since(start);
+    const auto sent = rounds * connections * pipeline;
+    std::printf(R"({"requests":%llu,"seconds":%.4f,"requests_per_second":%.0f})"
+                "\n",
+                static_cast<unsigned long long>(sent),
+                all,
+                static_cast<double>(sent) / all);
+    return 0;
+}
+
+int idle(std::uint16_t port, std::size_t count) {
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    const std::string ask = request("GET", "/healthz", port);
+    std::vector<HttpSocket> sockets;
+    std::string_view body;
+    for (std::size_t i = 0; i < count; ++i) {
+        sockets.emplace_back(port);
+        sockets.back().send(ask);
+        sockets.back().receive(body);
+    }
+    std::printf("{\"connections\":%zu}\n", sockets.size());
+    std::fflush(stdout);
+    char byte = 0;
+    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+    return 0;
+}
+
+std::uint64_t number(const char* text) {
+    return std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view mode = argc > 2 ? argv[1] : "";
+    const auto port = static_cast<std::uint16_t>(argc > 2 ? number(argv[2]) : 0);
+    if (mode == "tasks" && argc >= 6)
+        return tasks(port, number(argv[3]), number(argv[4]), argv[5], argc < 7);
+    if (mode == "latency" && argc == 6)
+        return latency(port, number(argv[3]), argv[4], std::atol(argv[5]));
+    if (mode == "addtask" && argc == 6)
+        return addtask(port, number(argv[3]), number(argv[4]), number(argv[5]));
+    if (mode == "idle" && argc == 4)
+        return idle(port, number(argv[3]));
+    std::fprintf(stderr, "usage: see the head of tests/bench/load.cpp\n");
+    return 2;
+}
