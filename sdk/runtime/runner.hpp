@@ -68,6 +68,7 @@ struct CallResult {
         crashed,  ///< this call's process died, and this call is to blame
         aborted,  ///< its process went because of somebody else (sibling crash, stop): run again
     } status = Status::ok;
+    bool suspect = false;  ///< with aborted: it ran in the process that died, and may be to blame
     std::string result;      ///< JSON value, with ok; "null" when the plugin set none
     std::string message;
     std::string detail;      ///< JSON or empty

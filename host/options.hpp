@@ -1,0 +1,39 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/config.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "runtime/runner.hpp"
+#include "wire/messages.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace distributo::host {
+
+/// The settings of a host, checked.
+struct Options {
+    std::string coordinator;   ///< URL; empty: find one
+    std::string service_type;  ///< "_distributo._tcp"; empty: no discovery
+    base::Duration discovery_timeout = std::chrono::seconds(10);
+    std::vector<std::filesystem::path> plugin_dirs;
+    std::filesystem::path data_dir;
+    std::uint32_t slots = 1;
+    std::string name;
+    wire::Labels labels;
+    runtime::Isolation isolation = runtime::Isolation::process;
+    std::filesystem::path runner_program;
+    bool exit_when_idle = false;
+    base::log::Options log;
+};
+
+/// The flags of distributo-host, for base::Config.
+[[nodiscard]] std::vector<base::Option> option_list();
+
+/// Reads and checks the values; fills in what depends on the machine.
+[[nodiscard]] base::Result<Options> read_options(const base::Config& config);
+
+}  // namespace distributo::host

@@ -1,0 +1,130 @@
+#include "host/outbox.hpp"
+
+#include "wire/json.hpp"
+#include "wire/limits.hpp"
+
+namespace distributo::host {
+namespace {
+
+constexpr std::size_t initial_capacity = 64;
+
+std::size_t size_of(const Outcome& outcome) noexcept {
+    return sizeof(Outcome) + outcome.result.size() + outcome.message.size() + outcome.detail.size();
+}
+
+/// Cuts at a border between characters.
+void cut(std::string& text, std::size_t length) {
+    if (text.size() <= length)
+        return;
+    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U)
+        --length;
+    text.resize(length);
+}
+
+void refuse_result(Outcome& outcome, std::string message) {
+    outcome.status = wire::AttemptStatus::permanent;
+    outcome.result.clear();
+    outcome.message = std::move(message);
+}
+
+/// A plugin must not be able to break the connection that all tasks of the host share.
+void make_sendable(Outcome& outcome) {
+    if (outcome.status == wire::AttemptStatus::ok) {
+        if (outcome.result.empty())
+            outcome.result = "null";
+        else if (outcome.result.size() > wire::limits::inline_result)
+            refuse_result(outcome,
+                          "the plugin's result has " + std::to_string(outcome.result.size()) +
+                              " bytes, more than the " +
+                              std::to_string(wire::limits::inline_result) + " allowed");
+        else if (auto value = wire::json::parse(outcome.result); !value)
+            refuse_result(outcome, "the plugin's result is not JSON: " + value.error().message);
+    }
+    if (outcome.status != wire::AttemptStatus::ok)
+        outcome.result.clear();
+    if (!outcome.detail.empty() && (outcome.detail.size() > wire::limits::batch_bytes / 2 ||
+                                    !wire::json::parse(outcome.detail).has_value()))
+        outcome.detail.clear();
+    cut(outcome.message, wire::limits::error_length);
+}
+
+}  // namespace
+
+Outbox::Outbox(std::size_t byte_limit)
+    : ring_(initial_capacity), mask_(initial_capacity - 1), byte_limit_(byte_limit) {}
+
+void Outbox::add(Outcome outcome) {
+    make_sendable(outcome);
+    if (end_ - first_ == ring_.size())
+        grow();
+    bytes_ += size_of(outcome);
+    ++count_;
+    auto& entry = at(end_++);
+    entry.outcome = std::move(outcome);
+    entry.waiting = true;
+}
+
+std::string Outbox::next_message() {
+    while (unsent_ != end_ && !batch_.full()) {
+        const auto& entry = at(unsent_++);
+        if (!entry.waiting)
+            continue;
+        const auto& outcome = entry.outcome;
+        batch_.add({.token = outcome.token,
+                    .status = outcome.status,
+                    .result = outcome.result,
+                    .message = outcome.message,
+                    .detail = outcome.detail,
+                    .retry_after_ms = outcome.retry_after_ms,
+                    .times = outcome.times});
+    }
+    return batch_.empty() ? std::string() : batch_.take();
+}
+
+bool Outbox::acknowledge(const wire::Token& token) {
+    const auto matches = [&](std::uint64_t number) {
+        return at(number).waiting && at(number).outcome.token == token;
+    };
+    auto number = expected_ack_;
+    if (number < first_ || number >= end_ || !matches(number)) {
+        for (number = first_; number != end_ && !matches(number);)
+            ++number;
+        if (number == end_)
+            return false;
+    }
+    drop(number);
+    expected_ack_ = number + 1;
+    return true;
+}
+
+std::vector<wire::Token> Outbox::tokens() const {
+    std::vector<wire::Token> tokens;
+    tokens.reserve(count_);
+    for (auto number = first_; number != end_; ++number)
+        if (at(number).waiting)
+            tokens.push_back(at(number).outcome.token);
+    return tokens;
+}
+
+void Outbox::grow() {
+    std::vector<Entry> larger(ring_.size() * 2);
+    const auto mask = larger.size() - 1;
+    for (auto number = first_; number != end_; ++number)
+        larger[number & mask] = std::move(at(number));
+    ring_ = std::move(larger);
+    mask_ = mask;
+}
+
+void Outbox::drop(std::uint64_t number) {
+    auto& entry = at(number);
+    bytes_ -= size_of(entry.outcome);
+    --count_;
+    entry.outcome = {};
+    entry.waiting = false;
+    while (first_ != end_ && !at(first_).waiting)
+        ++first_;
+    if (unsent_ < first_)
+        unsent_ = first_;
+}
+
+}  // namespace distributo::host

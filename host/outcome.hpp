@@ -1,0 +1,21 @@
+#pragma once
+
+#include "wire/messages.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace distributo::host {
+
+/// How one attempt ended on this host, kept until the coordinator has made it durable.
+struct Outcome {
+    wire::Token token;
+    wire::AttemptStatus status = wire::AttemptStatus::ok;
+    std::string result;   ///< JSON value, only with ok
+    std::string message;  ///< for a person, only without ok
+    std::string detail;   ///< JSON value or empty
+    std::int64_t retry_after_ms = 0;
+    wire::PhaseTimes times;
+};
+
+}  // namespace distributo::host

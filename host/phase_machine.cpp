@@ -1,0 +1,337 @@
+#include "host/phase_machine.hpp"
+
+#include <algorithm>
+
+namespace distributo::host {
+namespace {
+
+using base::TimePoint;
+using wire::AttemptStatus;
+using wire::Phase;
+
+/// Capacity of one slot. Tasks that are sent in batches cost a part of it each.
+constexpr std::uint32_t slot_cost = 1U << 20U;
+
+}  // namespace
+
+PhaseMachine::PhaseMachine(PhaseSettings settings, PhaseActions& actions)
+    : settings_(std::move(settings)),
+      actions_(actions),
+      capacity_(std::uint64_t{std::max(settings_.slots, 1U)} * slot_cost) {}
+
+// ---- what plugins offer ----------------------------------------------------------------------
+
+void PhaseMachine::offer(PluginId plugin,
+                         std::string digest,
+                         const std::vector<runtime::TypeInfo>& types,
+                         TimePoint now) {
+    if (plugins_.size() <= plugin)
+        plugins_.resize(plugin + 1);
+    plugins_[plugin].digest = std::move(digest);
+    for (const auto& info : types) {
+        const auto next = static_cast<std::uint32_t>(types_.size());
+        const auto [place, added] = type_by_name_.try_emplace(info.name, next);
+        if (added)
+            types_.emplace_back();
+        auto& type = types_[place->second];
+        type.info = info;
+        type.route = plugin;
+    }
+    plugin_up(plugin, now);
+}
+
+void PhaseMachine::withdraw(PluginId plugin, std::string_view why, TimePoint now) {
+    for (auto& type : types_) {
+        if (type.route != plugin)
+            continue;
+        type.route = 0;
+        while (!type.queue.empty())
+            finish(type.queue.pop_front(tasks_), AttemptStatus::interrupted, why, now);
+    }
+}
+
+void PhaseMachine::plugin_down(PluginId plugin, TimePoint now) {
+    plugins_[plugin].up = false;
+    for (auto& type : types_)
+        if (type.route == plugin)
+            for (auto slot = type.queue.front(); slot != no_slot; slot = tasks_[slot].next)
+                enter(tasks_[slot], Phase::setup, now);
+}
+
+void PhaseMachine::plugin_up(PluginId plugin, TimePoint now) {
+    plugins_[plugin].up = true;
+    for (auto& type : types_)
+        if (type.route == plugin)
+            for (auto slot = type.queue.front(); slot != no_slot; slot = tasks_[slot].next)
+                enter(tasks_[slot], Phase::assigned, now);
+}
+
+// ---- what the coordinator asks ---------------------------------------------------------------
+
+void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
+    const auto index = type_index(item.type);
+    if (index == no_slot || types_[index].route == 0 || closed_) {
+        Outcome outcome;
+        outcome.token = item.token;
+        outcome.status = AttemptStatus::interrupted;
+        outcome.message = closed_
+                              ? "this host takes no more tasks"
+                              : "this host does not offer " + std::string(item.type) + " any more";
+        actions_.finish(std::move(outcome));
+        return;
+    }
+    const auto slot = tasks_.create();
+    Task& task = tasks_[slot];
+    task.token = item.token;
+    task.id.assign(item.id);
+    task.payload.assign(item.payload);
+    task.install.assign(item.install);
+    task.type = index;
+    task.attempt = item.attempt;
+    task.timeout_ms = item.timeout_ms;
+    task.alone = item.alone && settings_.isolated;
+    if (item.deadline_ms > 0)
+        task.deadline = now + std::chrono::milliseconds(item.deadline_ms);
+    task.since = now;
+    auto& type = types_[index];
+    task.phase = plugins_[type.route].up ? Phase::assigned : Phase::setup;
+    task.stage = Stage::queued;
+    type.queue.push_back(tasks_, slot);
+}
+
+void PhaseMachine::cancel(const wire::Token& token, TimePoint now) {
+    const auto slot = tasks_.slot_of(token);
+    if (slot == no_slot)
+        return;  // its result is already on its way
+    Task& task = tasks_[slot];
+    task.cancelled = true;
+    switch (task.stage) {
+        case Stage::queued:
+            types_[task.type].queue.remove(tasks_, slot);
+            break;
+        case Stage::blocked:
+            std::erase(installs_[task.install_entry].waiting, slot);
+            break;
+        default:
+            actions_.cancel_call(task.plugin, tasks_.call_id(slot));
+            return;
+    }
+    finish(slot, AttemptStatus::cancelled, "cancelled before it started", now);
+}
+
+// ---- starting --------------------------------------------------------------------------------
+
+void PhaseMachine::dispatch(TimePoint now) {
+    // Another type begins each time, so that a flood of one cannot starve the rest.
+    const auto count = types_.size();
+    for (std::size_t i = 0; i < count && used_ < capacity_; ++i)
+        dispatch_type(types_[(turn_ + i) % count], now);
+    if (count != 0)
+        turn_ = (turn_ + 1) % count;
+}
+
+void PhaseMachine::dispatch_type(Type& type, TimePoint now) {
+    if (type.queue.empty() || type.route == 0 || !plugins_[type.route].up)
+        return;
+    const auto most = window(type);
+    const auto usual_cost =
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(capacity_ / most, 1, slot_cost));
+    while (!type.queue.empty() && type.running < most) {
+        const auto cost = tasks_[type.queue.front()].alone ? slot_cost : usual_cost;
+        if (used_ + cost > capacity_)
+            return;
+        start(type.queue.pop_front(tasks_), type, cost, now);
+    }
+}
+
+void PhaseMachine::start(std::uint32_t slot, Type& type, std::uint32_t cost, TimePoint now) {
+    Task& task = tasks_[slot];
+    if (task.deadline != TimePoint{} && now >= task.deadline)
+        return finish(
+            slot, AttemptStatus::timeout, "its deadline passed while it waited on this host", now);
+    if (task.install.empty() && !type.info.needs_install)
+        return start_execute(slot, type, cost, now);
+
+    const auto spec = task.install.empty() ? std::string_view("null") : task.install;
+    task.install_entry = installs_.find(type.info.name, spec, plugins_[type.route].digest);
+    auto& entry = installs_[task.install_entry];
+    if (entry.state == InstallTable::State::ready)
+        return start_execute(slot, type, cost, now);
+    enter(task, Phase::install, now);
+    if (entry.state == InstallTable::State::running) {
+        task.stage = Stage::blocked;
+        entry.waiting.push_back(slot);
+        return;
+    }
+    start_install(slot, type, now);
+}
+
+void PhaseMachine::start_execute(std::uint32_t slot,
+                                 Type& type,
+                                 std::uint32_t cost,
+                                 TimePoint now) {
+    Task& task = tasks_[slot];
+    enter(task, Phase::execute, now);
+    occupy(task, type, Stage::executing, cost);
+
+    runtime::ExecuteCall call;
+    call.call = tasks_.call_id(slot);
+    call.type = type.info.name;
+    call.task_id = task.id;
+    call.attempt = task.attempt;
+    call.payload = task.payload;  // a copy: the task runs again if its process dies
+    if (task.install_entry != no_slot) {
+        call.content_key = installs_[task.install_entry].key;
+        call.install_dir = settings_.installs_dir + '/' + call.content_key;
+    }
+    const auto limit = task.timeout_ms > 0 ? task.timeout_ms : type.info.timeout_ms;
+    call.timeout = std::chrono::milliseconds(limit);
+    if (task.deadline != TimePoint{} && (limit == 0 || task.deadline - now < call.timeout))
+        call.timeout = task.deadline - now;
+    if (task.alone)
+        actions_.execute_alone(task.plugin, std::move(call));
+    else
+        actions_.execute(task.plugin, std::move(call));
+}
+
+void PhaseMachine::start_install(std::uint32_t slot, Type& type, TimePoint now) {
+    Task& task = tasks_[slot];
+    auto& entry = installs_[task.install_entry];
+    runtime::InstallCall call;
+    call.call = tasks_.call_id(slot);
+    call.type = type.info.name;
+    call.content_key = entry.key;
+    call.spec = task.install.empty() ? "null" : task.install;
+    call.attempt = task.attempt;
+    call.timeout = type.info.install_timeout_ms > 0
+                       ? std::chrono::milliseconds(type.info.install_timeout_ms)
+                       : settings_.install_timeout;
+    entry.state = InstallTable::State::running;
+    occupy(task, type, Stage::installing, slot_cost);
+    if (auto started = actions_.install(task.plugin, std::move(call)); !started) {
+        vacate(task);
+        fail_install(slot, started.error().message, now);
+    }
+}
+
+void PhaseMachine::occupy(Task& task, Type& type, Stage stage, std::uint32_t cost) {
+    task.plugin = type.route;
+    task.stage = stage;
+    task.cost = cost;
+    used_ += cost;
+    ++type.running;
+}
+
+void PhaseMachine::vacate(Task& task) {
+    if (task.stage != Stage::executing && task.stage != Stage::installing)
+        return;
+    used_ -= task.cost;
+    task.cost = 0;
+    task.stage = Stage::ended;
+    --types_[task.type].running;
+}
+
+// ---- time and shutdown -----------------------------------------------------------------------
+
+void PhaseMachine::report_phases(TimePoint now) {
+    for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot) {
+        Task& task = tasks_[slot];
+        if (task.stage == Stage::free || task.phase == task.reported ||
+            task.phase == Phase::assigned || now - task.since < settings_.report_after)
+            continue;
+        task.reported = task.phase;
+        actions_.report_phase({.token = task.token, .phase = task.phase});
+    }
+}
+
+void PhaseMachine::close(std::string_view why, TimePoint now) {
+    closed_ = true;
+    for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot) {
+        Task& task = tasks_[slot];
+        if (task.stage == Stage::queued)
+            types_[task.type].queue.remove(tasks_, slot);
+        else if (task.stage == Stage::blocked)
+            std::erase(installs_[task.install_entry].waiting, slot);
+        else
+            continue;
+        finish(slot, AttemptStatus::interrupted, why, now);
+    }
+}
+
+void PhaseMachine::cancel_all(TimePoint now) {
+    close("this host takes no more tasks", now);
+    for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot) {
+        Task& task = tasks_[slot];
+        if (task.stage == Stage::free)
+            continue;
+        task.given_back = true;
+        actions_.cancel_call(task.plugin, tasks_.call_id(slot));
+    }
+}
+
+void PhaseMachine::abandon_all(std::string_view why, TimePoint now) {
+    close(why, now);
+    for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot)
+        if (tasks_[slot].stage != Stage::free)
+            finish(slot, AttemptStatus::interrupted, why, now);
+}
+
+std::vector<wire::Token> PhaseMachine::tokens() const {
+    std::vector<wire::Token> tokens;
+    tokens.reserve(tasks_.size());
+    for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot)
+        if (tasks_[slot].stage != Stage::free)
+            tokens.push_back(tasks_[slot].token);
+    return tokens;
+}
+
+const Task* PhaseMachine::find(runtime::CallId call) const noexcept {
+    const auto slot = tasks_.slot_of(call);
+    return slot == no_slot ? nullptr : &tasks_[slot];
+}
+
+// ---- credit ----------------------------------------------------------------------------------
+
+std::uint32_t PhaseMachine::type_index(std::string_view name) const noexcept {
+    const auto found = type_by_name_.find(name);
+    return found == type_by_name_.end() ? no_slot : found->second;
+}
+
+std::uint32_t PhaseMachine::concurrency(const Type& type) const noexcept {
+    const auto slots = std::max(settings_.slots, 1U);
+    return type.info.max_concurrency == 0 ? slots : std::min(slots, type.info.max_concurrency);
+}
+
+std::uint32_t PhaseMachine::window(const Type& type) const noexcept {
+    const auto allowed = concurrency(type);
+    // The runner has a thread per slot: a type that may not use all of them is held back here.
+    return allowed < settings_.slots ? allowed : type.meter.window(allowed);
+}
+
+std::uint32_t PhaseMachine::credit(std::string_view type) const noexcept {
+    const auto index = type_index(type);
+    if (index == no_slot || types_[index].route == 0)
+        return 0;
+    return types_[index].closed ? 0 : types_[index].meter.credit(concurrency(types_[index]));
+}
+
+void PhaseMachine::collect_credit(bool closed, std::vector<wire::Credit>& out) {
+    for (auto& type : types_) {
+        if (type.route == 0 || (!type.touched && type.closed == closed))
+            continue;
+        type.touched = false;
+        const auto credit = type.meter.credit(concurrency(type));
+        if (type.closed == closed && (closed || !type.meter.worth_announcing(credit)))
+            continue;
+        type.closed = closed;
+        type.meter.announced(credit);
+        out.push_back({.type = type.info.name, .credit = closed ? 0 : credit});
+    }
+}
+
+void PhaseMachine::credit_announced() {
+    for (auto& type : types_)
+        type.meter.announced(type.meter.credit(concurrency(type)));
+}
+
+}  // namespace distributo::host

@@ -1,0 +1,158 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "host/credit.hpp"
+#include "host/install_table.hpp"
+#include "host/outcome.hpp"
+#include "host/plugin_id.hpp"
+#include "host/task_slab.hpp"
+#include "runtime/runner.hpp"
+#include "wire/messages.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace distributo::host {
+
+struct PhaseSettings {
+    std::uint32_t slots = 1;
+    bool isolated = true;      ///< suspects can be given a process of their own
+    std::string installs_dir;  ///< finished installs live in <installs_dir>/<content key>
+    base::Duration report_after = std::chrono::milliseconds(50);
+    base::Duration install_timeout = std::chrono::minutes(30);  ///< when the type names none
+};
+
+/// What the machine wants done. Must not call back into the machine.
+class PhaseActions {
+public:
+    virtual ~PhaseActions() = default;
+    virtual void execute(PluginId plugin, runtime::ExecuteCall call) = 0;
+    /// In a process that runs nothing else and ends with the call.
+    virtual void execute_alone(PluginId plugin, runtime::ExecuteCall call) = 0;
+    /// Makes an empty staging directory for `call.content_key` and runs the install in it.
+    virtual base::Result<void> install(PluginId plugin, runtime::InstallCall call) = 0;
+    /// Moves the staging directory to its place; from here on the install exists.
+    virtual base::Result<void> keep_install(const std::string& content_key) = 0;
+    virtual void drop_install(const std::string& content_key) = 0;
+    virtual void cancel_call(PluginId plugin, runtime::CallId call) = 0;
+    virtual void report_phase(const wire::PhaseItem& item) = 0;
+    virtual void finish(Outcome outcome) = 0;
+};
+
+/// The life of every task on this host.
+///
+///   assigned ──► (setup: its plugin starts) ──► (install: once per content key) ──► execute ──►
+///   outcome
+///
+/// Events come in with the time, actions go out; no I/O, no clock, no timers. Tasks start only in
+/// dispatch(), so that everything which arrived in one turn of the loop is started together.
+class PhaseMachine {
+public:
+    PhaseMachine(PhaseSettings settings, PhaseActions& actions);
+
+    // ---- what plugins offer
+    /// The types of `plugin` go to it from now on, also those that another version had.
+    void offer(PluginId plugin,
+               std::string digest,
+               const std::vector<runtime::TypeInfo>& types,
+               base::TimePoint now);
+    /// `plugin` takes no more tasks; those that wait for it are given back, calls go on.
+    void withdraw(PluginId plugin, std::string_view why, base::TimePoint now);
+    /// Its process is gone and starts again; its tasks wait in setup.
+    void plugin_down(PluginId plugin, base::TimePoint now);
+    void plugin_up(PluginId plugin, base::TimePoint now);
+    void add_install(std::string content_key) { installs_.add_ready(std::move(content_key)); }
+
+    // ---- what the coordinator asks
+    void assign(const wire::AssignItem& item, base::TimePoint now);
+    void cancel(const wire::Token& token, base::TimePoint now);
+
+    // ---- how calls end
+    void call_ended(runtime::CallResult result, base::TimePoint now);
+    /// A process of its own could not be started for this call.
+    void call_unstartable(runtime::CallId call, std::string_view why, base::TimePoint now);
+
+    // ---- time and shutdown
+    void dispatch(base::TimePoint now);
+    /// Reports phases that last longer than report_after.
+    void report_phases(base::TimePoint now);
+    /// No new task is accepted and those that have not started go back at once.
+    void close(std::string_view why, base::TimePoint now);
+    /// Cancels what still runs; it ends as interrupted, unless it succeeds after all.
+    void cancel_all(base::TimePoint now);
+    /// Everything ends as interrupted now, whatever its calls do.
+    void abandon_all(std::string_view why, base::TimePoint now);
+
+    [[nodiscard]] std::uint32_t open_tasks() const noexcept { return tasks_.size(); }
+    [[nodiscard]] std::vector<wire::Token> tokens() const;
+    /// The token and the live call behind it, for logs and progress.
+    [[nodiscard]] const Task* find(runtime::CallId call) const noexcept;
+
+    [[nodiscard]] std::uint32_t credit(std::string_view type) const noexcept;
+    /// Types whose credit is worth a message; `closed` announces 0 until it is false again.
+    void collect_credit(bool closed, std::vector<wire::Credit>& out);
+    /// What the coordinator has just been told about all types by a capabilities message.
+    void credit_announced();
+
+private:
+    struct Type {
+        runtime::TypeInfo info;
+        PluginId route = 0;  // 0: not offered
+        std::uint32_t running = 0;
+        bool touched = false;  // its credit may have changed
+        bool closed = false;   // 0 was announced
+        CreditMeter meter;
+        TaskQueue queue;
+    };
+    struct Plugin {
+        std::string digest;
+        bool up = false;
+    };
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+
+    std::uint32_t type_index(std::string_view name) const noexcept;
+    std::uint32_t concurrency(const Type& type) const noexcept;
+    std::uint32_t window(const Type& type) const noexcept;
+
+    void dispatch_type(Type& type, base::TimePoint now);
+    void start(std::uint32_t slot, Type& type, std::uint32_t cost, base::TimePoint now);
+    void start_execute(std::uint32_t slot, Type& type, std::uint32_t cost, base::TimePoint now);
+    void start_install(std::uint32_t slot, Type& type, base::TimePoint now);
+    void occupy(Task& task, Type& type, Stage stage, std::uint32_t cost);
+    void vacate(Task& task);
+
+    void execute_ended(std::uint32_t slot, runtime::CallResult& result, base::TimePoint now);
+    void install_ended(std::uint32_t slot, runtime::CallResult& result, base::TimePoint now);
+    void fail_install(std::uint32_t slot, const std::string& why, base::TimePoint now);
+    void run_again(std::uint32_t slot, const runtime::CallResult& result, base::TimePoint now);
+    void requeue(std::uint32_t slot, base::TimePoint now);
+    void release_waiting(InstallTable::Entry& entry, base::TimePoint now);
+    void finish(std::uint32_t slot, Outcome outcome, base::TimePoint now);
+    void finish(std::uint32_t slot,
+                wire::AttemptStatus status,
+                std::string_view message,
+                base::TimePoint now);
+
+    PhaseSettings settings_;
+    PhaseActions& actions_;
+    std::uint64_t capacity_;
+    std::uint64_t used_ = 0;
+    std::size_t turn_ = 0;  // type that dispatch begins with
+    bool closed_ = false;
+    TaskSlab tasks_;
+    InstallTable installs_;
+    std::vector<Type> types_;  // never shrinks: tasks refer to types by index
+    std::vector<Plugin> plugins_;
+    std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> type_by_name_;
+};
+
+}  // namespace distributo::host

@@ -1,0 +1,218 @@
+#include "host/plugin.hpp"
+
+#include "base/log.hpp"
+#include "host/solo_run.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace distributo::host {
+namespace {
+
+namespace asio = boost::asio;
+namespace log = base::log;
+
+constexpr std::size_t crash_limit = 3;
+constexpr base::Duration crash_window = std::chrono::seconds(60);
+constexpr base::Duration first_probe = std::chrono::seconds(60);
+constexpr base::Duration longest_probe = std::chrono::hours(1);
+/// A plugin that ran this long after a quarantine has earned the short delay again.
+constexpr base::Duration good_conduct = std::chrono::minutes(10);
+
+}  // namespace
+
+Plugin::Plugin(asio::io_context& io,
+               const base::Clock& clock,
+               PluginSource source,
+               PluginOwner& owner)
+    : io_(io),
+      clock_(clock),
+      source_(std::move(source)),
+      owner_(owner),
+      probe_delay_(first_probe),
+      probe_timer_(io),
+      alive_(std::make_shared<bool>(true)) {
+    source_.runner.library = source_.copy.library;
+    start();
+}
+
+Plugin::~Plugin() {
+    *alive_ = false;
+}
+
+void Plugin::start() {
+    runner_ = runtime::make_runner(io_, source_.isolation, source_.runner, *this);
+}
+
+// ---- calls -----------------------------------------------------------------------------------
+
+void Plugin::refuse_call(runtime::CallId call) {
+    asio::post(io_, [this, alive = alive_, call] {
+        if (!*alive)
+            return;
+        std::vector<runtime::CallResult> results(1);
+        results[0].call = call;
+        results[0].status = runtime::CallResult::Status::aborted;
+        results[0].message = "its plugin stopped before the call";
+        owner_.on_call_results(std::move(results));
+    });
+}
+
+void Plugin::execute(runtime::ExecuteCall call) {
+    if (state_ != State::ready)
+        return refuse_call(call.call);
+    runner_->execute(std::move(call));
+    unflushed_ = true;
+}
+
+void Plugin::install(runtime::InstallCall call) {
+    if (state_ != State::ready)
+        return refuse_call(call.call);
+    runner_->install(std::move(call));
+    unflushed_ = true;
+}
+
+void Plugin::execute_alone(runtime::ExecuteCall call) {
+    log::info("task.alone", {{"task", call.task_id}, {"type", call.type}});
+    solos_.push_back(std::make_unique<SoloRun>(io_, source_.runner, std::move(call), *this));
+}
+
+void Plugin::cancel(runtime::CallId call) {
+    for (const auto& solo : solos_)
+        if (solo->call() == call)
+            return solo->cancel();
+    if (runner_)
+        runner_->cancel(call);
+    unflushed_ = true;
+}
+
+void Plugin::flush() {
+    if (unflushed_ && runner_)
+        runner_->flush();
+    unflushed_ = false;
+}
+
+void Plugin::stop() {
+    probe_timer_.cancel();
+    const bool running = state_ != State::quarantined && runner_;
+    state_ = State::stopping;
+    if (running)
+        runner_->stop();
+    else
+        finish_stop();
+}
+
+// ---- what the runner reports -----------------------------------------------------------------
+
+void Plugin::on_ready(const runtime::ModuleInfo& module) {
+    const auto before = state_;
+    if (before == State::stopping)
+        return;
+    module_ = module;
+    if (module_.needs_isolation && source_.isolation == runtime::Isolation::inproc) {
+        log::info("plugin.isolated", {{"plugin", module_.name}, {"why", "it asks for a process"}});
+        asio::post(io_, [old = std::shared_ptr<runtime::Runner>(std::move(runner_))] {});
+        source_.isolation = runtime::Isolation::process;
+        return start();
+    }
+    state_ = State::ready;
+    if (before == State::restarting) {
+        owner_.on_plugin_up(*this);
+    } else {
+        ready_since_ = clock_.now();
+        owner_.on_plugin_ready(*this);
+    }
+}
+
+void Plugin::on_results(std::vector<runtime::CallResult> results) {
+    owner_.on_call_results(std::move(results));
+}
+
+void Plugin::on_log(runtime::CallId call, std::string_view stream, std::string_view text) {
+    owner_.on_call_log(call, stream, text);
+}
+
+void Plugin::on_progress(runtime::CallId call, double fraction, std::string_view text) {
+    owner_.on_call_progress(call, fraction, text);
+}
+
+void Plugin::on_gone(bool, const std::string& why) {
+    // The runner is on the call stack: it is destroyed when this turn of the loop is over.
+    asio::post(io_, [old = std::shared_ptr<runtime::Runner>(std::move(runner_))] {});
+    switch (state_) {
+        case State::stopping:
+            return finish_stop();
+        case State::starting:
+            state_ = State::quarantined;
+            return owner_.on_plugin_failed(*this, why);
+        case State::quarantined:
+            probe_delay_ = std::min(probe_delay_ * 2, longest_probe);
+            return probe_later();
+        case State::ready:
+        case State::restarting:
+            return crashed(why);
+    }
+}
+
+// ---- crashes ---------------------------------------------------------------------------------
+
+void Plugin::crashed(const std::string& why) {
+    const auto now = clock_.now();
+    crashes_.push_back(now);
+    while (now - crashes_.front() > crash_window)
+        crashes_.pop_front();
+    log::warn("plugin.crashed",
+              {{"plugin", module_.name}, {"why", why}, {"in_60_s", crashes_.size()}});
+    if (crashes_.size() >= crash_limit)
+        return quarantine(why);
+    if (state_ == State::ready) {
+        state_ = State::restarting;
+        owner_.on_plugin_down(*this);
+    }
+    start();
+}
+
+void Plugin::quarantine(const std::string& why) {
+    crashes_.clear();
+    if (clock_.now() - ready_since_ > good_conduct + probe_delay_)
+        probe_delay_ = first_probe;
+    state_ = State::quarantined;
+    probe_later();
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(probe_delay_).count();
+    owner_.on_plugin_quarantined(*this,
+                                 "quarantined: crashed 3 times in 60 s, last: " + why +
+                                     "; tried again in " + std::to_string(seconds) + " s");
+    probe_delay_ = std::min(probe_delay_ * 2, longest_probe);
+}
+
+void Plugin::probe_later() {
+    probe_timer_.expires_after(probe_delay_);
+    probe_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+        if (!error && *alive && state_ == State::quarantined)
+            start();
+    });
+}
+
+// ---- the end ---------------------------------------------------------------------------------
+
+void Plugin::solo_ended(SoloRun& solo) {
+    asio::post(io_, [this, alive = alive_, ended = &solo] {
+        if (!*alive)
+            return;
+        std::erase_if(solos_, [&](const auto& one) { return one.get() == ended; });
+        if (state_ == State::stopping && !runner_)
+            finish_stop();
+    });
+}
+
+void Plugin::finish_stop() {
+    if (!solos_.empty())
+        return;
+    asio::post(io_, [this, alive = alive_] {
+        if (*alive)
+            owner_.on_plugin_stopped(*this);
+    });
+}
+
+}  // namespace distributo::host

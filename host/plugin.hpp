@@ -1,0 +1,117 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "host/plugin_id.hpp"
+#include "runtime/plugin_cache.hpp"
+#include "runtime/runner.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace distributo::host {
+
+class Plugin;
+class SoloRun;
+
+/// What happens to the calls of a plugin and to the plugin itself. Called on the io_context.
+class PluginOwner {
+public:
+    virtual ~PluginOwner() = default;
+    /// Set up and able to run: the first time, or again after a quarantine.
+    virtual void on_plugin_ready(Plugin& plugin) = 0;
+    /// It never came up; `why` says what is wrong with it.
+    virtual void on_plugin_failed(Plugin& plugin, const std::string& why) = 0;
+    /// Its process died and is being started again.
+    virtual void on_plugin_down(Plugin& plugin) = 0;
+    virtual void on_plugin_up(Plugin& plugin) = 0;
+    /// It crashed too often and is left alone for a while.
+    virtual void on_plugin_quarantined(Plugin& plugin, const std::string& why) = 0;
+    /// stop() has completed; the plugin may be destroyed after this call.
+    virtual void on_plugin_stopped(Plugin& plugin) = 0;
+
+    virtual void on_call_results(std::vector<runtime::CallResult> results) = 0;
+    virtual void on_call_unstartable(runtime::CallId call, const std::string& why) = 0;
+    virtual void on_call_log(runtime::CallId call,
+                             std::string_view stream,
+                             std::string_view text) = 0;
+    virtual void on_call_progress(runtime::CallId call, double fraction, std::string_view text) = 0;
+};
+
+struct PluginSource {
+    PluginId id = 0;
+    std::filesystem::path file;  ///< in the plugin folder; loaded is only the private copy
+    runtime::CachedPlugin copy;
+    runtime::Isolation isolation = runtime::Isolation::process;
+    runtime::RunnerOptions runner;  ///< without `library`
+};
+
+/// One version of one plugin file with the process (or thread pool) that runs it: starts it, starts
+/// it again after a crash, stops trying when it crashes too often.
+/// Not thread-safe: lives on the io_context. Must not be destroyed from inside its owner's
+/// on_… calls, on_plugin_stopped excepted, which comes from a fresh turn of the loop.
+class Plugin final : runtime::RunnerEvents {
+public:
+    Plugin(boost::asio::io_context& io,
+           const base::Clock& clock,
+           PluginSource source,
+           PluginOwner& owner);
+    ~Plugin() override;
+
+    [[nodiscard]] PluginId id() const noexcept { return source_.id; }
+    [[nodiscard]] const std::filesystem::path& file() const noexcept { return source_.file; }
+    [[nodiscard]] const std::string& digest() const noexcept { return source_.copy.digest; }
+    [[nodiscard]] runtime::Isolation isolation() const noexcept { return source_.isolation; }
+    /// Known once it was ready.
+    [[nodiscard]] const runtime::ModuleInfo& module() const noexcept { return module_; }
+
+    void execute(runtime::ExecuteCall call);
+    /// In a process of its own, which ends with the call.
+    void execute_alone(runtime::ExecuteCall call);
+    void install(runtime::InstallCall call);
+    void cancel(runtime::CallId call);
+    void flush();
+    /// No more calls; on_plugin_stopped follows when the open ones are done.
+    void stop();
+
+private:
+    enum class State : std::uint8_t { starting, ready, restarting, quarantined, stopping };
+
+    void on_ready(const runtime::ModuleInfo& module) override;
+    void on_results(std::vector<runtime::CallResult> results) override;
+    void on_log(runtime::CallId call, std::string_view stream, std::string_view text) override;
+    void on_progress(runtime::CallId call, double fraction, std::string_view text) override;
+    void on_gone(bool expected, const std::string& why) override;
+
+    void start();
+    void crashed(const std::string& why);
+    void quarantine(const std::string& why);
+    void probe_later();
+    void solo_ended(SoloRun& solo);
+    void finish_stop();
+    void refuse_call(runtime::CallId call);
+    friend class SoloRun;
+
+    boost::asio::io_context& io_;
+    const base::Clock& clock_;
+    PluginSource source_;
+    PluginOwner& owner_;
+    State state_ = State::starting;
+    runtime::ModuleInfo module_;
+    std::unique_ptr<runtime::Runner> runner_;
+    std::vector<std::unique_ptr<SoloRun>> solos_;
+    std::deque<base::TimePoint> crashes_;  // of the last 60 s
+    base::Duration probe_delay_;
+    base::TimePoint ready_since_{};
+    boost::asio::steady_timer probe_timer_;
+    std::shared_ptr<bool> alive_;  // for what is posted to the loop
+    bool unflushed_ = false;
+};
+
+}  // namespace distributo::host

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "host/plugin.hpp"
+#include "host/plugin_watch.hpp"
+#include "wire/messages.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace distributo::host {
+
+/// What the rest of the host hears of its plugins and their calls.
+class PluginSetEvents {
+public:
+    virtual ~PluginSetEvents() = default;
+    /// The types of `plugin` go to it from now on.
+    virtual void on_offered(const Plugin& plugin) = 0;
+    /// It takes no more tasks, its calls go on.
+    virtual void on_withdrawn(PluginId plugin, std::string_view why) = 0;
+    virtual void on_down(PluginId plugin) = 0;
+    virtual void on_up(PluginId plugin) = 0;
+    /// A new capabilities message is due.
+    virtual void on_offer_changed() = 0;
+
+    virtual void on_call_results(std::vector<runtime::CallResult> results) = 0;
+    virtual void on_call_unstartable(runtime::CallId call, const std::string& why) = 0;
+    virtual void on_call_log(runtime::CallId call,
+                             std::string_view stream,
+                             std::string_view text) = 0;
+    virtual void on_call_progress(runtime::CallId call, double fraction, std::string_view text) = 0;
+};
+
+struct PluginSetOptions {
+    std::filesystem::path cache;  ///< private copies
+    std::filesystem::path data;   ///< one directory per plugin file below it
+    runtime::Isolation isolation = runtime::Isolation::process;
+    runtime::RunnerOptions runner;  ///< for all; library and data_dir are filled in
+};
+
+/// The plugins of the folders: which file offers what, which are refused and why.
+///
+///   file ─► private copy ─► runner ─► ready ─► offered ─► (replaced or removed) ─► drained ─► gone
+///                │             │        └► refused: another file has the type
+///                └─────────────┴► refused: not a library, does not load, …
+///
+/// Of two files that claim one type the first keeps it. A changed file is started beside its old
+/// version, which serves until the new one is ready, and goes on if the new one is refused.
+/// Not thread-safe: lives on the io_context.
+class PluginSet final : PluginOwner {
+public:
+    PluginSet(boost::asio::io_context& io,
+              const base::Clock& clock,
+              PluginSetOptions options,
+              PluginSetEvents& events);
+    ~PluginSet() override;
+
+    void apply(const PluginChanges& changes);
+
+    /// nullptr once it is gone.
+    [[nodiscard]] Plugin* find(PluginId id) const noexcept {
+        return id < by_id_.size() ? by_id_[id] : nullptr;
+    }
+    /// Hands over everything that was queued in this turn.
+    void flush();
+
+    [[nodiscard]] std::vector<const Plugin*> offered() const;
+    [[nodiscard]] std::vector<wire::RefusedPlugin> refused() const;
+    /// Files that are being copied or started.
+    [[nodiscard]] bool loading() const noexcept;
+
+private:
+    struct File {
+        std::unique_ptr<Plugin> current;   // offered, or quarantined
+        std::unique_ptr<Plugin> incoming;  // being started
+        std::string refusal;               // why the file as it is now is not offered
+        bool conflict = false;             // refused for a type that another file has
+        bool copying = false;
+        bool offered = false;       // `current` has its types
+        std::uint64_t version = 0;  // changes of this file that were seen
+    };
+    using Files = std::map<std::filesystem::path, File>;
+
+    void on_plugin_ready(Plugin& plugin) override;
+    void on_plugin_failed(Plugin& plugin, const std::string& why) override;
+    void on_plugin_down(Plugin& plugin) override;
+    void on_plugin_up(Plugin& plugin) override;
+    void on_plugin_quarantined(Plugin& plugin, const std::string& why) override;
+    void on_plugin_stopped(Plugin& plugin) override;
+    void on_call_results(std::vector<runtime::CallResult> results) override;
+    void on_call_unstartable(runtime::CallId call, const std::string& why) override;
+    void on_call_log(runtime::CallId call, std::string_view stream, std::string_view text) override;
+    void on_call_progress(runtime::CallId call, double fraction, std::string_view text) override;
+
+    void remove(const std::filesystem::path& path);
+    void load(const std::filesystem::path& path);
+    void copied(const std::filesystem::path& path,
+                std::uint64_t version,
+                base::Result<runtime::CachedPlugin> copy);
+    void start(const std::filesystem::path& path, File& file, runtime::CachedPlugin copy);
+    void refuse(const std::filesystem::path& path, File& file, std::string why, bool conflict);
+    void retire(std::unique_ptr<Plugin> plugin, bool offered, std::string_view why);
+    void discard(std::unique_ptr<Plugin> plugin);
+    void retry_conflicts();
+    [[nodiscard]] std::string conflict_of(const Plugin& plugin) const;
+    [[nodiscard]] Files::iterator file_of(const Plugin& plugin);
+
+    boost::asio::io_context& io_;
+    const base::Clock& clock_;
+    PluginSetOptions options_;
+    PluginSetEvents& events_;
+    Files files_;
+    std::vector<std::unique_ptr<Plugin>> retired_;
+    std::vector<Plugin*> by_id_{nullptr};
+    std::shared_ptr<bool> alive_;
+    boost::asio::thread_pool hashing_;  // copies and digests, which block
+};
+
+}  // namespace distributo::host

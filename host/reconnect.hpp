@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <cstdint>
+#include <functional>
+
+namespace distributo::host {
+
+/// When to try the coordinator again.
+///
+/// After a drop all hosts of a coordinator come back at once, so the first try is spread evenly
+/// over the window that the coordinator asked for; later ones back off with full jitter.
+class ReconnectSchedule {
+public:
+    /// `random` gives numbers in [0, 1).
+    explicit ReconnectSchedule(std::function<double()> random) : random_(std::move(random)) {}
+
+    /// A connection was complete; the next drop starts over.
+    void connected(base::Duration window) noexcept;
+
+    /// Time to wait before the next try.
+    [[nodiscard]] base::Duration next();
+
+    /// Failed tries since the last complete connection.
+    [[nodiscard]] std::uint32_t tries() const noexcept { return tries_; }
+    /// True for the tries 1, 2, 4, 8 …: a host may wait for days without filling its log.
+    [[nodiscard]] bool worth_logging() const noexcept { return (tries_ & (tries_ - 1)) == 0; }
+
+private:
+    std::function<double()> random_;
+    base::Duration window_{};
+    std::uint32_t tries_ = 0;
+};
+
+}  // namespace distributo::host

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "runtime/runner.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace distributo::host {
+
+class Plugin;
+
+/// A suspect's single call in a process of its own: starts it, runs the call, stops it.
+/// Not thread-safe: lives on the io_context.
+class SoloRun final : runtime::RunnerEvents {
+public:
+    SoloRun(boost::asio::io_context& io,
+            runtime::RunnerOptions options,
+            runtime::ExecuteCall call,
+            Plugin& plugin);
+
+    [[nodiscard]] runtime::CallId call() const noexcept { return id_; }
+    void cancel();
+    /// The process, to be destroyed in a later turn of the loop.
+    [[nodiscard]] std::unique_ptr<runtime::Runner> take_runner() { return std::move(runner_); }
+
+private:
+    void on_ready(const runtime::ModuleInfo& module) override;
+    void on_results(std::vector<runtime::CallResult> results) override;
+    void on_log(runtime::CallId call, std::string_view stream, std::string_view text) override;
+    void on_progress(runtime::CallId call, double fraction, std::string_view text) override;
+    void on_gone(bool expected, const std::string& why) override;
+
+    Plugin& plugin_;
+    runtime::CallId id_;
+    runtime::ExecuteCall call_;
+    bool started_ = false;
+    bool cancelled_ = false;
+    bool answered_ = false;
+    std::unique_ptr<runtime::Runner> runner_;
+};
+
+}  // namespace distributo::host
