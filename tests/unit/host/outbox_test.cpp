@@ -1,0 +1,131 @@
+#include "host/outbox.hpp"
+
+#include "wire/limits.hpp"
+
+#include <gtest/gtest.h>
+
+namespace distributo::host {
+namespace {
+
+wire::Token token(std::uint64_t number) {
+    return {.term = 1, .slot = static_cast<std::uint32_t>(number), .counter = number};
+}
+
+Outcome outcome(std::uint64_t number, std::string result = "1") {
+    Outcome made;
+    made.token = token(number);
+    made.result = std::move(result);
+    return made;
+}
+
+std::size_t count(const std::string& text, std::string_view word) {
+    std::size_t found = 0;
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1))
+        ++found;
+    return found;
+}
+
+TEST(OutboxTest, SendsEachOutcomeOncePerConnection) {
+    Outbox outbox;
+    outbox.add(outcome(1));
+    outbox.add(outcome(2));
+
+    const auto first = outbox.next_message();
+
+    EXPECT_NE(first.find("1-1-1"), std::string::npos);
+    EXPECT_NE(first.find("1-2-2"), std::string::npos);
+    EXPECT_TRUE(outbox.next_message().empty());
+    outbox.rewind();
+    EXPECT_EQ(outbox.next_message(), first);
+}
+
+TEST(OutboxTest, FillsOneMessageWithAtMostABatch) {
+    Outbox outbox;
+    for (std::uint64_t i = 0; i < wire::limits::batch_entries + 3; ++i)
+        outbox.add(outcome(1'000'000 + i));
+
+    EXPECT_EQ(count(outbox.next_message(), "1-1000"), wire::limits::batch_entries);
+    EXPECT_EQ(count(outbox.next_message(), "1-1000"), 3U);
+    EXPECT_FALSE(outbox.has_unsent());
+}
+
+TEST(OutboxTest, KeepsWhatIsNotAcknowledged) {
+    Outbox outbox;
+    for (std::uint64_t i = 1; i <= 300; ++i)
+        outbox.add(outcome(i));
+    while (outbox.has_unsent())
+        static_cast<void>(outbox.next_message());
+
+    EXPECT_TRUE(outbox.acknowledge(token(1)));
+    EXPECT_TRUE(outbox.acknowledge(token(3)));
+    EXPECT_TRUE(outbox.acknowledge(token(2)));
+    EXPECT_FALSE(outbox.acknowledge(token(2)));
+
+    EXPECT_EQ(outbox.size(), 297U);
+    EXPECT_EQ(outbox.tokens().front(), token(4));
+    outbox.rewind();
+    EXPECT_EQ(count(outbox.next_message(), "\"1-2-2\""), 0U);
+}
+
+TEST(OutboxTest, IsEmptyAndWeighsNothingWhenAllIsAcknowledged) {
+    Outbox outbox;
+    for (std::uint64_t i = 1; i <= 1000; ++i)
+        outbox.add(outcome(i, std::string(100, '7')));
+    for (std::uint64_t i = 1000; i >= 1; --i)
+        EXPECT_TRUE(outbox.acknowledge(token(i)));
+
+    EXPECT_TRUE(outbox.empty());
+    EXPECT_EQ(outbox.bytes(), 0U);
+    EXPECT_FALSE(outbox.has_unsent());
+}
+
+TEST(OutboxTest, IsFullAboveItsLimitOnly) {
+    Outbox outbox(10'000);
+    outbox.add(outcome(1, '"' + std::string(9'000, 'x') + '"'));
+    EXPECT_FALSE(outbox.full());
+
+    outbox.add(outcome(2, '"' + std::string(9'000, 'x') + '"'));
+    EXPECT_TRUE(outbox.full());
+
+    outbox.acknowledge(token(1));
+    EXPECT_FALSE(outbox.full());
+}
+
+TEST(OutboxTest, AResultThatIsNotJsonBecomesAFailureThatSaysSo) {
+    Outbox outbox;
+    outbox.add(outcome(1, "{\"a\":"));
+
+    const auto message = outbox.next_message();
+
+    EXPECT_NE(message.find("permanent"), std::string::npos) << message;
+    EXPECT_NE(message.find("not JSON"), std::string::npos) << message;
+    EXPECT_EQ(message.find("{\\\"a\\\":"), std::string::npos) << message;
+}
+
+TEST(OutboxTest, AResultAboveTheLimitBecomesAFailureThatNamesIt) {
+    Outbox outbox;
+    outbox.add(outcome(1, '"' + std::string(wire::limits::inline_result, 'x') + '"'));
+
+    const auto message = outbox.next_message();
+
+    EXPECT_NE(message.find("permanent"), std::string::npos);
+    EXPECT_NE(message.find("1048578 bytes"), std::string::npos);
+    EXPECT_LT(message.size(), 1000U);
+}
+
+TEST(OutboxTest, CutsALongMessageBetweenCharacters) {
+    Outbox outbox;
+    Outcome failed;
+    failed.token = token(1);
+    failed.status = wire::AttemptStatus::retry;
+    failed.message = std::string(wire::limits::error_length - 1, 'x') + "\xC3\xA4 and more";
+    outbox.add(std::move(failed));
+
+    const auto message = outbox.next_message();
+
+    EXPECT_EQ(count(message, "x"), wire::limits::error_length - 1);
+    EXPECT_EQ(message.find('\xC3'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace distributo::host
