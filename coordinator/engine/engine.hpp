@@ -6,6 +6,7 @@
 #include "coordinator/store/store.hpp"
 
 #include <boost/asio/io_context.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,8 +77,12 @@ public:
            std::unique_ptr<store::Store> store);
     ~Engine();
 
-    /// Opens the store and takes over its live tasks; blocks.
+    /// Opens the store and takes over its live tasks; blocks. Everything else comes after it.
     [[nodiscard]] base::Result<void> start();
+    /// Looks at the clock and runs what is due. The engine's own timer does the same; whoever moves
+    /// the clock by hand calls it.
+    void run_due();
+    [[nodiscard]] boost::asio::io_context& io() const noexcept;
 
     // ---- for the API ----
     /// Stores all of them in one transaction together with whatever else is submitted in this
@@ -93,7 +98,9 @@ public:
     void retry(const std::string& id, Done<TaskDetails> done);
     void list(const store::ListQuery& query, Done<std::vector<TaskDetails>> done);
     /// Waits up to `timeout` while there is nothing after the cursor.
-    void results(const store::ResultsQuery& query, base::Duration timeout, Done<store::ResultsPage> done);
+    void results(const store::ResultsQuery& query,
+                 base::Duration timeout,
+                 Done<store::ResultsPage> done);
     void explain(const std::string& id, Done<core::Explanation> done);
     void logs(const std::string& id, Done<std::vector<LogLine>> done);
     [[nodiscard]] const core::Scheduler& scheduler() const noexcept;  ///< for views

@@ -1,0 +1,132 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "coordinator/core/scheduler.hpp"
+#include "coordinator/engine/engine.hpp"
+#include "coordinator/engine/log_book.hpp"
+#include "coordinator/engine/waiting_list.hpp"
+#include "coordinator/store/store.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace distributo::coordinator::engine {
+
+/// How an event becomes visible:
+///
+///     event ─> scheduler ─> [turn] dispatch ─> assigns, cancels, acks ─> ports ─> flush
+///                              │
+///                              └─> one transaction ─> store ─> [committed] add, acknowledge
+///                                                                   └─> turn
+///
+/// [turn] is posted once, however many events come before it, so that what arrived together is
+/// stored and sent together. Store callbacks come in the order of the calls; `flights` relies on
+/// it.
+struct Engine::Impl {
+    /// One call of submit(), until its tasks are durable.
+    struct Group {
+        Done<std::vector<Submitted>> done;
+        std::vector<Submitted> answers;  ///< those that are no conflict yet have a task each
+    };
+    /// A transaction on its way to the store.
+    struct Flight {
+        std::vector<core::NewTask> tasks;
+        std::vector<Group> groups;
+        std::vector<TaskId> ended;
+        std::uint64_t bytes = 0;
+    };
+    struct Host {
+        HostPort* port = nullptr;
+        bool unflushed = false;
+    };
+    using Located = std::function<void(base::Result<TaskId>)>;
+
+    Impl(boost::asio::io_context& the_io,
+         const base::Clock& the_clock,
+         const core::Settings& the_settings,
+         std::unique_ptr<store::Store> the_store);
+
+    base::Result<void> start();
+
+    // ---- submit ----
+    void submit(std::vector<Submit> items, Done<std::vector<Submitted>> done);
+    [[nodiscard]] base::Result<void> check_submit(const std::vector<Submit>& items);
+    [[nodiscard]] bool number_is_taken(const core::TaskOptions* options);
+    [[nodiscard]] TaskId allot();
+    [[nodiscard]] std::string_view intern(std::string_view type);
+
+    // ---- the turn ----
+    void want_turn();
+    void turn();
+    void carry_out();
+    void commit();
+    void committed(base::Result<store::Committed> answer);
+    void answer(Flight& flight, const store::Committed& committed) const;
+    void stop_serving(Flight& flight, const base::Error& error);
+    void flush_hosts();
+    void wake_expired(base::TimePoint now);
+    void arm_timer(base::TimePoint now);
+    [[nodiscard]] HostPort* port(HostIndex host);
+
+    // ---- questions about tasks ----
+    /// Calls `then(task, id, done)` with the task that has this shown id, or `done` with an error.
+    template <typename T, typename Then>
+    void with_task(const std::string& id, Done<T> done, Then then);
+    void locate(const std::string& id, Located next);
+    void describe(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
+    [[nodiscard]] TaskDetails details(store::TaskRecord record) const;
+    void wait(TaskId id,
+              const std::string& shown,
+              base::TimePoint deadline,
+              Done<TaskDetails> done);
+    void cancel(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
+    void retry(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
+    void reopen(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
+    void results(const store::ResultsQuery& query,
+                 base::TimePoint deadline,
+                 Done<store::ResultsPage> done);
+    void explain(TaskId id, const std::string& shown, const Done<core::Explanation>& done);
+    [[nodiscard]] static base::Error unknown(const std::string& id);
+
+    boost::asio::io_context& io;
+    const base::Clock& clock;
+    core::Settings settings;
+    core::TypeNames types;  // outlives scheduler and store, whose tasks point into it
+    std::unique_ptr<core::Scheduler> scheduler;
+    std::unique_ptr<store::Store> store;
+    boost::asio::steady_timer timer;
+    base::TimePoint timer_due = base::TimePoint::max();
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+
+    std::string coordinator_id;
+    bool healthy = true;
+    TaskId next_id = 1;
+    // Numbers whose text somebody chose as a given id: never allotted.
+    std::unordered_set<TaskId> reserved;
+    std::string_view last_type;
+
+    bool turn_wanted = false;
+    store::Transaction open;  // what the next commit takes
+    Flight boarding;          // and whom to tell
+    std::deque<Flight> flights;
+    std::uint64_t unstored_tasks = 0;  // in `open` and `flights`
+    std::uint64_t unstored_bytes = 0;
+
+    std::vector<Host> hosts;  // by HostIndex
+    std::vector<HostIndex> unflushed;
+    std::uint64_t connected = 0;
+
+    WaitingList<TaskId> task_waits;
+    WaitingList<int> result_waits;  // one key: any new outcome wakes all
+    LogBook log_book;
+};
+
+}  // namespace distributo::coordinator::engine

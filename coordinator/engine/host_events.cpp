@@ -1,0 +1,99 @@
+#include "coordinator/engine/engine_impl.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace distributo::coordinator::engine {
+namespace {
+
+// A restarted coordinator is not to be greeted by all its hosts in the same instant.
+constexpr std::int64_t reconnects_per_millisecond = 1;
+constexpr std::int64_t shortest_reconnect_window_ms = 1000;
+
+std::int64_t milliseconds(base::Duration duration) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+}  // namespace
+
+HostIndex Engine::host_joined(core::HostJoin join, HostPort& port, wire::Welcome& welcome) {
+    auto& scheduler = *impl_->scheduler;
+    const auto index = scheduler.host_joined(
+        std::move(join), impl_->clock.now(), impl_->clock.wall(), welcome.verdicts);
+    auto& hosts = impl_->hosts;
+    if (index >= hosts.size())
+        hosts.resize(index + 1);
+    if (HostPort* old = std::exchange(hosts[index].port, &port))
+        old->replaced();
+    else
+        ++impl_->connected;
+    welcome.term = scheduler.term();
+    welcome.coordinator_id = impl_->coordinator_id;
+    welcome.lease_ms = milliseconds(scheduler.lease());
+    welcome.heartbeat_ms = milliseconds(scheduler.heartbeat());
+    welcome.reconnect_window_ms =
+        std::max(shortest_reconnect_window_ms,
+                 static_cast<std::int64_t>(impl_->connected) / reconnects_per_millisecond);
+    impl_->want_turn();
+    return index;
+}
+
+void Engine::host_capabilities(HostIndex host, wire::Capabilities offer) {
+    impl_->scheduler->host_capabilities(host, std::move(offer), impl_->clock.now());
+    impl_->want_turn();
+}
+
+void Engine::host_credit(HostIndex host, const wire::Credit& credit) {
+    impl_->scheduler->host_credit(host, credit, impl_->clock.now());
+    impl_->want_turn();
+}
+
+void Engine::host_phase(HostIndex host, const wire::PhaseItem& item) {
+    impl_->scheduler->host_phase(host, item, impl_->clock.now());
+    impl_->want_turn();
+}
+
+void Engine::host_progress(HostIndex host, const wire::ProgressItem& item) {
+    impl_->scheduler->host_progress(host, item, impl_->clock.now());
+    impl_->want_turn();
+}
+
+void Engine::host_log(HostIndex host, const wire::LogItem& item) {
+    TaskId id = 0;
+    core::TaskView view;
+    const auto now = impl_->clock.now();
+    if (impl_->scheduler->holds(host, item.token, id) && impl_->scheduler->find(id, now, view))
+        impl_->log_book.append(id, view.attempts, item.stream, item.text, now, impl_->clock.wall());
+}
+
+void Engine::host_result(HostIndex host, const wire::ResultItem& item) {
+    impl_->scheduler->host_result(host, item, impl_->clock.now(), impl_->clock.wall());
+    impl_->want_turn();
+}
+
+void Engine::host_draining(HostIndex host) {
+    impl_->scheduler->host_draining(host, impl_->clock.now());
+    impl_->want_turn();
+}
+
+void Engine::host_backed_up(HostIndex host, bool backed_up) {
+    impl_->scheduler->host_backed_up(host, backed_up, impl_->clock.now());
+    impl_->want_turn();
+}
+
+void Engine::host_heard(HostIndex host) {
+    impl_->scheduler->host_heard(host, impl_->clock.now());
+}
+
+void Engine::host_gone(HostIndex host, bool clean) {
+    if (host < impl_->hosts.size() && std::exchange(impl_->hosts[host].port, nullptr))
+        --impl_->connected;
+    if (clean)
+        impl_->scheduler->host_left(host, impl_->clock.now());
+    else
+        impl_->scheduler->host_disconnected(host, impl_->clock.now());
+    impl_->want_turn();
+}
+
+}  // namespace distributo::coordinator::engine

@@ -1,0 +1,174 @@
+#include "base/log.hpp"
+#include "coordinator/engine/engine_impl.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace distributo::coordinator::engine {
+
+void Engine::Impl::want_turn() {
+    if (std::exchange(turn_wanted, true))
+        return;
+    boost::asio::post(io, [this, here = std::weak_ptr(alive)] {
+        if (!here.expired())
+            turn();
+    });
+}
+
+void Engine::Impl::turn() {
+    turn_wanted = false;
+    const auto now = clock.now();
+    if (scheduler->next_tick() <= now)
+        scheduler->tick(now, clock.wall());
+    scheduler->dispatch(now);
+    carry_out();
+    commit();
+    flush_hosts();
+    wake_expired(now);
+    arm_timer(now);
+}
+
+HostPort* Engine::Impl::port(HostIndex host) {
+    if (host >= hosts.size() || !hosts[host].port)
+        return nullptr;
+    if (!std::exchange(hosts[host].unflushed, true))
+        unflushed.push_back(host);
+    return hosts[host].port;
+}
+
+void Engine::Impl::carry_out() {
+    auto& actions = scheduler->actions();
+    if (actions.empty())
+        return;
+    for (const auto& ack : actions.acks)
+        if (HostPort* to = port(ack.host))
+            to->ack(ack.item);
+    for (const auto& assign : actions.assigns)
+        if (HostPort* to = port(assign.host))
+            to->assign(assign.item);
+    for (const auto& cancel : actions.cancels)
+        if (HostPort* to = port(cancel.host))
+            to->cancel({cancel.token, cancel.reason});
+    for (auto& outcome : actions.outcomes) {
+        boarding.ended.push_back(outcome.id);
+        open.outcomes.push_back(std::move(outcome));
+    }
+    for (auto& attempt : actions.failed_attempts)
+        open.attempts.push_back(std::move(attempt));
+    actions.clear();
+}
+
+void Engine::Impl::commit() {
+    if (open.submits.empty() && open.outcomes.empty() && open.attempts.empty() &&
+        boarding.groups.empty())
+        return;
+    if (!healthy) {
+        // Nothing may be acknowledged any more; hosts keep their results for the next start.
+        open = {};
+        auto lost = std::exchange(boarding, {});
+        stop_serving(lost, base::error(base::Errc::unavailable, "the store has failed"));
+        return;
+    }
+    flights.push_back(std::exchange(boarding, {}));
+    store->commit(std::exchange(open, {}),
+                  [this](base::Result<store::Committed> answer) { committed(std::move(answer)); });
+}
+
+void Engine::Impl::committed(base::Result<store::Committed> answered) {
+    Flight flight = std::move(flights.front());
+    flights.pop_front();
+    unstored_tasks -= flight.tasks.size();
+    unstored_bytes -= flight.bytes;
+    if (!answered) {
+        healthy = false;
+        base::log::error("store.failed",
+                         {{"error", answered.error().message}, {"hint", answered.error().hint}});
+        return stop_serving(flight, answered.error());
+    }
+    const auto now = clock.now();
+    const auto wall = clock.wall();
+    auto duplicate = answered->duplicates.begin();
+    for (std::size_t i = 0; i < flight.tasks.size(); ++i) {
+        if (duplicate != answered->duplicates.end() && duplicate->index == i)
+            ++duplicate;
+        else
+            scheduler->add(std::move(flight.tasks[i]), now, wall);
+    }
+    if (!flight.ended.empty())
+        scheduler->committed(flight.ended, now);
+    // Work leaves before receipts: a host's socket is the longer way.
+    turn();
+    answer(flight, *answered);
+    if (!task_waits.empty())
+        for (const TaskId id : flight.ended)
+            for (const auto& wake : task_waits.take(id))
+                wake(false);
+    if (!result_waits.empty() && !flight.ended.empty())
+        for (const auto& wake : result_waits.take(0))
+            wake(false);
+}
+
+void Engine::Impl::answer(Flight& flight, const store::Committed& committed) const {
+    std::size_t stored = 0;
+    auto duplicate = committed.duplicates.begin();
+    for (auto& group : flight.groups) {
+        for (auto& one : group.answers) {
+            if (one.kind == Submitted::Kind::conflict)
+                continue;
+            if (duplicate != committed.duplicates.end() && duplicate->index == stored) {
+                one.kind =
+                    duplicate->identical ? Submitted::Kind::repeated : Submitted::Kind::conflict;
+                one.id = duplicate->existing;
+                ++duplicate;
+            }
+            ++stored;
+        }
+        group.done(std::move(group.answers));
+    }
+}
+
+void Engine::Impl::stop_serving(Flight& flight, const base::Error& error) {
+    const auto failure = base::error(base::Errc::unavailable,
+                                     "the task store failed: " + error.message,
+                                     "see the coordinator's log, then restart it");
+    for (auto& group : flight.groups)
+        group.done(failure);
+}
+
+void Engine::Impl::flush_hosts() {
+    // A port may come back with host_backed_up or host_gone, but never marks another one.
+    for (const HostIndex host : std::exchange(unflushed, {})) {
+        hosts[host].unflushed = false;
+        if (hosts[host].port)
+            hosts[host].port->flush();
+    }
+}
+
+void Engine::Impl::wake_expired(base::TimePoint now) {
+    if (task_waits.next_deadline() <= now)
+        for (const auto& wake : task_waits.take_expired(now))
+            wake(true);
+    if (result_waits.next_deadline() <= now)
+        for (const auto& wake : result_waits.take_expired(now))
+            wake(true);
+}
+
+void Engine::Impl::arm_timer(base::TimePoint now) {
+    const auto due = std::min(
+        {scheduler->next_tick(), task_waits.next_deadline(), result_waits.next_deadline()});
+    // Firing early is harmless and rare, setting the timer is not free: it is only moved forward.
+    if (due >= timer_due)
+        return;
+    timer_due = due;
+    timer.expires_after(std::max(base::Duration::zero(), due - now));
+    timer.async_wait([this, here = std::weak_ptr(alive)](const boost::system::error_code& failed) {
+        if (failed || here.expired())
+            return;
+        timer_due = base::TimePoint::max();
+        turn();
+    });
+}
+
+}  // namespace distributo::coordinator::engine
