@@ -5,9 +5,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace distributo::wire {
+
+namespace schema {
+struct Compiled;
+}
 
 /// One place where a document breaks its schema. `pointer` is an RFC 6901 JSON pointer ("/n").
 struct SchemaViolation {
@@ -20,7 +25,10 @@ struct SchemaViolation {
 /// maxItems, uniqueItems, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf,
 /// minLength, maxLength, pattern, minProperties, maxProperties, anyOf, oneOf, allOf, not,
 /// $ref to "#/$defs/…". A keyword that is not checked is listed in `unchecked()`, annotations
-/// (title, description, default, examples, format, $schema, $id, $comment, deprecated) excepted.
+/// (title, description, default, examples, format, $schema, $id, $comment, deprecated, readOnly,
+/// writeOnly) excepted. Numbers are compared exactly, whatever their size. Patterns run in linear
+/// time, without look-around and back references. Work is bounded: a document that takes too much
+/// is a violation.
 ///
 /// Immutable; any thread.
 class Schema {
@@ -34,9 +42,10 @@ public:
     [[nodiscard]] const std::vector<std::string>& unchecked() const noexcept;
 
 private:
-    struct Node;
-    struct Compiled;
-    std::shared_ptr<const Compiled> compiled_;
+    explicit Schema(std::shared_ptr<const schema::Compiled> compiled)
+        : compiled_(std::move(compiled)) {}
+
+    std::shared_ptr<const schema::Compiled> compiled_;
 };
 
 }  // namespace distributo::wire
