@@ -18,20 +18,22 @@ enum class Origin : std::uint8_t { preset, file, environment, flag };
 struct Option {
     enum class Kind : std::uint8_t { text, integer, boolean, duration, text_list };
 
-    std::string flag;     ///< "--http-port"
+    std::string flag;  ///< "--http-port"
     Kind kind = Kind::text;
-    std::string value_name;  ///< "PORT", for --help
-    std::string preset;      ///< default, in text form
-    std::string help;        ///< one line
-    std::int64_t min = 0, max = 0;      ///< integers only; both 0: unbounded
-    std::vector<std::string> choices;   ///< texts only; empty: any
+    std::string value_name;            ///< "PORT", for --help
+    std::string preset;                ///< default, in text form
+    std::string help;                  ///< one line
+    std::int64_t min = 0, max = 0;     ///< integers only; both 0: unbounded
+    std::vector<std::string> choices;  ///< texts only; empty: any
 };
 
 /// The settings of a program with their values: flags > environment > file > default.
 class Config {
 public:
     /// `section`: "coordinator" or "host"; also names the variables and the default file
-    /// /etc/distributo/<section>.toml, which need not exist.
+    /// /etc/distributo/<section>.toml, which need not exist. `description`: what the program is,
+    /// and on a second line, if there is one, the example for --help. "--config" is added when it
+    /// is missing. Lists in variables and presets are separated by commas.
     Config(std::string section, std::string description, std::vector<Option> options);
 
     /// Reads argv, the environment and the file (--config FILE or the default). Handles --help and
@@ -53,6 +55,11 @@ private:
         Origin origin = Origin::preset;
     };
     [[nodiscard]] const Entry& entry(std::string_view flag) const;
+    [[nodiscard]] Entry& entry(std::string_view flag);
+    Result<void> apply_text(Entry& entry,
+                            const std::vector<std::string>& flag_values,
+                            const std::string& variable);
+    Result<void> apply_file();
 
     std::string section_;
     std::string description_;
@@ -63,7 +70,8 @@ private:
 [[nodiscard]] Result<std::int64_t> parse_duration(std::string_view text);
 
 /// The candidate nearest to `word` by edit distance, if it is near enough to be a typing error.
-[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+[[nodiscard]] std::string nearest(std::string_view word,
+                                  const std::vector<std::string>& candidates);
 
 /// Prints "error: …" and, when there is one, "  hint: …" to standard error.
 void print_error(const Error& error);

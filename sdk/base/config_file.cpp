@@ -1,0 +1,163 @@
+#include "base/config_file.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string_view>
+
+namespace distributo::base {
+namespace {
+
+constexpr std::string_view programs[] = {"coordinator", "host", "distributo"};
+
+std::string place_of(const std::string& file, const toml::source_region& region) {
+    return file + ":" + std::to_string(region.begin.line) + ":" +
+           std::to_string(region.begin.column);
+}
+
+std::string text_of(const toml::node& node) {
+    std::ostringstream out;
+    node.visit([&out](const auto& value) { out << value; });
+    return out.str();
+}
+
+std::string_view kind_name(Option::Kind kind) {
+    switch (kind) {
+        case Option::Kind::integer:
+            return "an integer";
+        case Option::Kind::boolean:
+            return "true or false";
+        case Option::Kind::duration:
+            return "a duration in quotes, such as \"10s\"";
+        case Option::Kind::text_list:
+            return "a list of strings";
+        case Option::Kind::text:
+            break;
+    }
+    return "a string";
+}
+
+/// The values of one key in text form; empty when they are not of that kind.
+std::vector<std::string> values_of(const toml::node& node, Option::Kind kind, bool& fits) {
+    fits = true;
+    if (kind == Option::Kind::integer && node.is_integer())
+        return {std::to_string(node.as_integer()->get())};
+    if (kind == Option::Kind::boolean && node.is_boolean())
+        return {node.as_boolean()->get() ? "true" : "false"};
+    if ((kind == Option::Kind::text || kind == Option::Kind::duration) && node.is_string())
+        return {node.as_string()->get()};
+    if (kind == Option::Kind::text_list && node.is_array()) {
+        std::vector<std::string> values;
+        for (const toml::node& element : *node.as_array()) {
+            fits = fits && element.is_string();
+            if (fits)
+                values.push_back(element.as_string()->get());
+        }
+        return values;
+    }
+    fits = false;
+    return {};
+}
+
+class FileReader {
+public:
+    FileReader(const std::string& file,
+               const std::string& section,
+               const std::vector<Option>& options)
+        : file_(file), section_(section), options_(options) {}
+
+    Result<std::vector<FileValue>> read() {
+        toml::table root;
+        try {
+            root = toml::parse_file(file_);
+        } catch (const toml::parse_error& failure) {
+            if (failure.source().begin.line == 0)
+                return error(Errc::invalid_argument, file_ + ": cannot be read");
+            return error(
+                Errc::invalid_argument,
+                place_of(file_, failure.source()) + ": " + std::string(failure.description()));
+        }
+        for (const auto& [key, node] : root) {
+            if (auto checked = check_table(key, node); !checked)
+                return checked.error();
+        }
+        std::vector<FileValue> values;
+        const toml::table* const table = root[section_].as_table();
+        if (!table)
+            return values;
+        for (const auto& [key, node] : *table) {
+            auto value = read_key(key, node);
+            if (!value)
+                return value.error();
+            values.push_back(std::move(*value));
+        }
+        return values;
+    }
+
+private:
+    Result<void> check_table(const toml::key& key, const toml::node& node) const {
+        const std::string place = place_of(file_, key.source()) + ": ";
+        if (!node.is_table())
+            return error(Errc::invalid_argument,
+                         place + "key '" + std::string(key.str()) + "' stands outside of a table",
+                         "put it below [" + section_ + "]");
+        if (std::find(std::begin(programs), std::end(programs), key.str()) != std::end(programs))
+            return {};
+        const std::string near = nearest(key.str(), {std::begin(programs), std::end(programs)});
+        return error(Errc::invalid_argument,
+                     place + "unknown table [" + std::string(key.str()) + "]",
+                     near.empty() ? "expected [" + section_ + "]" : "did you mean [" + near + "]?");
+    }
+
+    Result<FileValue> read_key(const toml::key& key, const toml::node& node) const {
+        const std::string name(key.str());
+        const auto option =
+            std::find_if(options_.begin(), options_.end(), [&](const Option& known) {
+                return config_key(known.flag) == name;
+            });
+        if (option == options_.end())
+            return unknown_key(key);
+        FileValue value;
+        value.flag = option->flag;
+        value.place = place_of(file_, node.source()) + ": " + name;
+        bool fits = false;
+        value.values = values_of(node, option->kind, fits);
+        if (!fits)
+            return error(Errc::invalid_argument,
+                         value.place + ": expected " + std::string(kind_name(option->kind)) +
+                             ", got " + text_of(node));
+        return value;
+    }
+
+    [[nodiscard]] Error unknown_key(const toml::key& key) const {
+        std::vector<std::string> names;
+        for (const Option& option : options_)
+            names.push_back(config_key(option.flag));
+        const std::string near = nearest(key.str(), names);
+        return error(Errc::invalid_argument,
+                     place_of(file_, key.source()) + ": unknown key '" + std::string(key.str()) +
+                         "' in [" + section_ + "]",
+                     near.empty() ? "" : "did you mean '" + near + "'?");
+    }
+
+    const std::string& file_;
+    const std::string& section_;
+    const std::vector<Option>& options_;
+};
+
+}  // namespace
+
+std::string config_key(std::string_view flag) {
+    std::string key(flag.substr(std::min(flag.find_first_not_of('-'), flag.size())));
+    std::replace(key.begin(), key.end(), '-', '_');
+    return key;
+}
+
+Result<std::vector<FileValue>> read_config_file(const std::string& file,
+                                                const std::string& section,
+                                                const std::vector<Option>& options) {
+    return FileReader(file, section, options).read();
+}
+
+}  // namespace distributo::base
