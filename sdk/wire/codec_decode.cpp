@@ -110,7 +110,7 @@ bool read(Input& in, Credit& item) {
     bool good = true;
     for (int member; good && (member = object.next()) >= 0;)
         good = member == 0 ? in.name(item.type, limits::type_length)
-                           : in.number(item.credit, 1, limits::max_credit);
+                           : in.number(item.credit, 0, limits::max_credit);
     return object.complete({0, 1});
 }
 

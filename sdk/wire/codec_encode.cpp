@@ -224,7 +224,8 @@ std::string encode(const Welcome& message) {
 
 std::string encode_credit(std::span<const Credit> items) {
     return encode_list("credit", "types", items, [](Writer& writer, const Credit& item) {
-        writer.member("type", item.type).member("credit", allowed_credit(item.credit));
+        writer.member("type", item.type)
+            .member("credit", std::min(item.credit, limits::max_credit));
     });
 }
 

@@ -66,7 +66,7 @@ struct Capabilities {
 
 struct Credit {
     std::string_view type;
-    std::uint32_t credit = 0;
+    std::uint32_t credit = 0;  ///< 0: no more of this type for now
 };
 
 struct PhaseItem {
