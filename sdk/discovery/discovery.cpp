@@ -217,8 +217,4 @@ base::Result<std::unique_ptr<Browser>> browse(asio::io_context& io,
     return std::unique_ptr<Browser>(std::move(browser));
 }
 
-std::string_view backend() noexcept {
-    return "builtin";
-}
-
 }  // namespace distributo::discovery

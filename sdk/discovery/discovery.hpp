@@ -60,7 +60,4 @@ struct BrowserEvents {
                                                             const std::string& type,
                                                             BrowserEvents events);
 
-/// "builtin" or "mdns package", for --version.
-[[nodiscard]] std::string_view backend() noexcept;
-
 }  // namespace distributo::discovery
