@@ -149,7 +149,7 @@ std::vector<base::Option> option_list() {
         with_range(
             option("--slots", Kind::integer, "N", "0", "tasks at once; 0: one per hardware thread"),
             0,
-            65'536),
+            65'535),
         option("--name", Kind::text, "NAME", host_name(), "name shown to people"),
         option("--label", Kind::text_list, "KEY=VALUE", "", "for 'requires' of tasks (repeatable)"),
         with_choices(option("--isolation", Kind::text, "MODE", "process", "where plugins run"),

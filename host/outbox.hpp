@@ -15,7 +15,8 @@ namespace distributo::host {
 /// Does no I/O. Not thread-safe: lives on the io_context.
 class Outbox {
 public:
-    /// Above this many bytes without acknowledgement the host must not accept more tasks.
+    /// Above this many bytes without acknowledgement the host must not accept more tasks; nor above
+    /// as many outcomes as one hello message can list.
     explicit Outbox(std::size_t byte_limit = std::size_t{64} * 1024 * 1024);
 
     /// Takes an outcome; cuts or replaces what the protocol would not carry.
@@ -34,10 +35,13 @@ public:
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
     [[nodiscard]] bool has_unsent() const noexcept { return unsent_ != end_; }
-    [[nodiscard]] bool full() const noexcept { return bytes_ > byte_limit_; }
+    [[nodiscard]] bool full() const noexcept {
+        return bytes_ > byte_limit_ || count_ > most_outcomes;
+    }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
+    static constexpr std::size_t most_outcomes = 65'536;
     struct Entry {
         Outcome outcome;
         bool waiting = false;

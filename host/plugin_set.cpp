@@ -1,6 +1,7 @@
 #include "host/plugin_set.hpp"
 
 #include "base/log.hpp"
+#include "host/offer.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -178,8 +179,7 @@ PluginSet::Files::iterator PluginSet::file_of(const Plugin& plugin) {
 std::string PluginSet::conflict_of(const Plugin& plugin) const {
     std::set<std::string_view> own;
     for (const auto& type : plugin.module().types)
-        if (!own.insert(type.name).second)
-            return "declares the type " + type.name + " twice";
+        own.insert(type.name);
     for (const auto& [path, file] : files_) {
         if (path == plugin.file() || !file.current)
             continue;
@@ -196,6 +196,8 @@ void PluginSet::on_plugin_ready(Plugin& plugin) {
     if (place == files_.end())
         return;
     auto& file = place->second;
+    if (auto why = fault_of(plugin.module()); !why.empty())
+        return refuse(plugin.file(), file, std::move(why), false);
     if (auto why = conflict_of(plugin); !why.empty())
         return refuse(plugin.file(), file, std::move(why), true);
 

@@ -3,10 +3,12 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "host/offer.hpp"
 #include "wire/limits.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <system_error>
 
 namespace distributo::host {
@@ -128,29 +130,15 @@ void TaskDesk::send_credit() {
 void TaskDesk::send_capabilities() {
     wire::Capabilities message;
     message.sequence = ++capability_sequence_;
-    for (const auto* plugin : plugins_->offered()) {
-        const auto& module = plugin->module();
-        for (const auto& type : module.types) {
-            wire::Capability capability;
-            capability.type = type.name;
-            capability.plugin = module.name;
-            capability.version = type.version.empty() ? module.version : type.version;
-            capability.digest = plugin->digest();
-            capability.isolation =
-                plugin->isolation() == runtime::Isolation::process ? "process" : "inproc";
-            capability.summary = type.summary;
-            capability.payload_schema = type.payload_schema;
-            capability.result_schema = type.result_schema;
-            capability.credit = machine_.credit(type.name);
-            capability.needs_install = type.needs_install;
-            message.types.push_back(std::move(capability));
-        }
-    }
+    for (const auto* plugin : plugins_->offered())
+        append_capabilities(*plugin, message.types);
+    for (auto& type : message.types)
+        type.credit = std::max(1U, machine_.credit(type.type));
     message.refused = plugins_->refused();
     machine_.credit_announced();
     offer_changed_ = false;
     offered_something_ = offered_something_ || !message.types.empty();
-    link_->send(wire::encode(message));
+    link_->send(encode_offer(std::move(message)));
 }
 
 std::string TaskDesk::hello() const {

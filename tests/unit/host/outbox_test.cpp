@@ -44,8 +44,8 @@ TEST(OutboxTest, FillsOneMessageWithAtMostABatch) {
     for (std::uint64_t i = 0; i < wire::limits::batch_entries + 3; ++i)
         outbox.add(outcome(1'000'000 + i));
 
-    EXPECT_EQ(count(outbox.next_message(), "1-1000"), wire::limits::batch_entries);
-    EXPECT_EQ(count(outbox.next_message(), "1-1000"), 3U);
+    EXPECT_EQ(count(outbox.next_message(), "\"1-1000"), wire::limits::batch_entries);
+    EXPECT_EQ(count(outbox.next_message(), "\"1-1000"), 3U);
     EXPECT_FALSE(outbox.has_unsent());
 }
 
