@@ -84,6 +84,10 @@ public:
         const std::lock_guard lock(mutex_);
         outcome_.logs.emplace_back(text);
     }
+    [[nodiscard]] std::size_t log_count() {
+        const std::lock_guard lock(mutex_);
+        return outcome_.logs.size();
+    }
     void progress(double fraction) {
         const std::lock_guard lock(mutex_);
         outcome_.progress = fraction;
