@@ -3,8 +3,7 @@ include_guard()
 
 add_library(distributo_options INTERFACE)
 target_compile_options(distributo_options INTERFACE
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
-    $<$<STREQUAL:${DISTRIBUTO_SANITIZE},thread>:-Wno-tsan>)
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor)
 target_compile_definitions(distributo_options INTERFACE
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
     BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS BOOST_DLL_USE_STD_FS)
@@ -12,6 +11,9 @@ target_include_directories(distributo_options INTERFACE
     ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/sdk ${PROJECT_SOURCE_DIR}/sdk/include
     ${PROJECT_BINARY_DIR}/generated)
 target_link_libraries(distributo_options INTERFACE Boost::headers Threads::Threads)
+if(DISTRIBUTO_SANITIZE STREQUAL "thread")
+    target_compile_options(distributo_options INTERFACE -Wno-tsan)
+endif()
 if(DISTRIBUTO_SANITIZE)
     target_compile_options(distributo_options INTERFACE
         -fsanitize=${DISTRIBUTO_SANITIZE} -fno-omit-frame-pointer)
