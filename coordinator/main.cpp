@@ -1,0 +1,112 @@
+#include "base/clock.hpp"
+#include "base/config.hpp"
+#include "base/log.hpp"
+#include "base/version.hpp"
+#include "coordinator/announcement.hpp"
+#include "coordinator/api/api.hpp"
+#include "coordinator/engine/engine.hpp"
+#include "coordinator/machine.hpp"
+#include "coordinator/options.hpp"
+#include "coordinator/ports_file.hpp"
+#include "coordinator/sessions/host_port.hpp"
+#include "coordinator/shutdown.hpp"
+#include "coordinator/store/store.hpp"
+#include "net/http_server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <iostream>
+#include <utility>
+
+namespace {
+
+using namespace distributo::coordinator;
+namespace asio = boost::asio;
+namespace base = distributo::base;
+namespace net = distributo::net;
+
+int fail(const base::Error& error, int code = base::exit_code::internal) {
+    base::print_error(error);
+    return code;
+}
+
+int run(const Options& options) {
+    base::log::configure(options.log);
+    raise_file_limit();
+    auto ports_file = PortsFile::in(options.data_dir);
+    if (!ports_file)
+        return fail(ports_file.error());
+    if (!options.memory)
+        base::log::info("store.memory", {{"note", "this version keeps tasks in memory only"}});
+
+    // One thread owns all state: sockets, core and timers.
+    asio::io_context io(1);
+    const base::SystemClock clock;
+    engine::Engine engine(io, clock, core::Settings{}, store::make_memory_store([&](auto callback) {
+                              asio::post(io, std::move(callback));
+                          }));
+    if (auto started = engine.start(); !started)
+        return fail(started.error());
+
+    // Both ports are open before either is served, so that each can name the other.
+    const auto names = reachable_names(options.address);
+    const auto hosts = sessions::make_host_listener(engine, {});
+    auto host_server = net::HttpServer::listen(
+        io,
+        {.address = options.address, .port = options.host_port, .host_names = names, .limits = {}},
+        *hosts);
+    if (!host_server)
+        return fail(host_server.error());
+    const auto port = (*host_server)->port();
+    const auto api = api::make_api(engine, {.host_port = port, .clock = &clock});
+    auto http_server = net::HttpServer::listen(
+        io,
+        {.address = options.address, .port = options.http_port, .host_names = names, .limits = {}},
+        *api);
+    if (!http_server)
+        return fail(http_server.error());
+    const auto http_port = (*http_server)->port();
+    hosts->set_http_port(http_port);
+
+    // Beyond this point others learn of us.
+    if (auto written = ports_file->write(port, http_port); !written)
+        return fail(written.error());
+    Shutdown shutdown(io,
+                      **host_server,
+                      **http_server,
+                      *hosts,
+                      announce(io, options, engine.coordinator_id(), port, http_port));
+    if (!options.is_local())
+        base::log::warn("open_to_network",
+                        {{"listen", options.address},
+                         {"note", "whoever can reach it can submit tasks and offer hosts"}});
+    base::log::info("ready",
+                    {{"version", base::version},
+                     {"listen", options.address},
+                     {"http", http_port},
+                     {"hosts", port},
+                     {"id", engine.coordinator_id()}});
+    io.run();
+    return base::exit_code::ok;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    base::Config config(
+        "coordinator", "Hands tasks to hosts that have the plugins for them", option_list());
+    bool proceed = true;
+    if (auto loaded = config.load(argc, argv, proceed); !loaded)
+        return fail(loaded.error(), base::exit_code::usage);
+    if (!proceed)
+        return base::exit_code::ok;
+    const auto options = read_options(config);
+    if (!options)
+        return fail(options.error(), base::exit_code::usage);
+    return run(*options);
+} catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << '\n';
+    return distributo::base::exit_code::internal;
+}
