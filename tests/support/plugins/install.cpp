@@ -27,9 +27,7 @@ public:
     explicit Installer(const distributo::Setup& setup) : log_(setup.data_dir() / "installs") {}
 
     void install(const Spec& spec, distributo::Install& install) const {
-        std::ofstream file(install.dir() / "value");
-        file << "half";
-        file.flush();
+        std::ofstream(install.dir() / "value") << "half";
         install.sleep(std::chrono::milliseconds(spec.ms.value_or(0)));
         if (spec.permanent.value_or(false)) {
             throw distributo::permanent("install failed as asked, for good");
@@ -37,8 +35,7 @@ public:
         if (spec.fail.value_or(false)) {
             throw distributo::retry_elsewhere("install failed as asked");
         }
-        file.seekp(0);
-        file << spec.value.value_or("none");
+        std::ofstream(install.dir() / "value") << spec.value.value_or("none");
         const std::lock_guard lock(mutex_);
         std::ofstream(log_, std::ios::app) << install.content_key() << '\n';
     }
