@@ -353,7 +353,8 @@ typedef struct dto_setup {
 typedef struct dto_install {
     uint32_t struct_size;
     uint32_t attempt;  // 1, 2, ...: on this host, for this content key
-    dto_str task_type, content_key, spec_json;
+    dto_str task_type, content_key;
+    dto_str spec_json;  // the task's install object; {} or empty when it has none
 
     // install: an empty directory to write to. After DTO_OK the host renames it into its cache,
     // so do not record this path; after anything else it is deleted. A crash can never leave a
