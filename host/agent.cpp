@@ -14,6 +14,7 @@ namespace log = base::log;
 constexpr base::Duration drain_time = std::chrono::seconds(30);
 /// What cancelled tasks get to end by themselves, before they go back as interrupted.
 constexpr base::Duration cancel_time = std::chrono::seconds(12);
+constexpr base::Duration teardown_time = std::chrono::seconds(5);
 constexpr base::Duration idle_time = std::chrono::seconds(1);
 
 PluginSetOptions plugin_options(const Options& options, const DataDir& directory) {
@@ -102,11 +103,11 @@ void Agent::on_disconnected() {
 void Agent::on_hopeless(const base::Error& error) {
     base::print_error(error);
     exit_code_ = base::exit_code::unreachable;
-    finish_running();
+    stop_plugins();
 }
 
 void Agent::on_closed() {
-    finish_running();
+    stop_plugins();
 }
 
 // ---- leaving ---------------------------------------------------------------------------------
@@ -176,8 +177,21 @@ void Agent::leave(std::string_view reason) {
     link_->close(reason);
 }
 
-void Agent::finish_running() {
+void Agent::stop_plugins() {
+    if (state_ == State::done)
+        return;
     state_ = State::done;
+    if (exit_code_ == base::exit_code::interrupted)
+        return finish();  // what still runs is killed with its process
+    timer_.expires_after(teardown_time);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error)
+            finish();
+    });
+    plugins_->stop([this] { finish(); });
+}
+
+void Agent::finish() {
     log::info("host.stopped");
     io_.stop();
 }

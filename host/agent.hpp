@@ -49,7 +49,8 @@ private:
     void wait_for_signal();
     void on_settled();
     void leave(std::string_view reason);
-    void finish_running();
+    void stop_plugins();
+    void finish();
     void limit_drain();
 
     boost::asio::io_context& io_;

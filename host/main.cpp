@@ -48,7 +48,8 @@ int run(const host::Options& options) {
 
 int main(int argc, char** argv) try {
     base::Config config("host",
-                        "Runs tasks of a Distributo coordinator in the plugins of this machine",
+                        "Runs tasks of a Distributo coordinator in the plugins of this machine\n"
+                        "distributo-host --coordinator http://192.168.1.20:4000",
                         host::option_list());
     bool proceed = true;
     if (auto loaded = config.load(argc, argv, proceed); !loaded)

@@ -7,6 +7,7 @@ namespace distributo::host {
 namespace {
 
 constexpr std::size_t initial_capacity = 64;
+constexpr std::size_t kept_capacity = 256;  // of a text whose outcome is gone
 
 std::size_t size_of(const Outcome& outcome) noexcept {
     return sizeof(Outcome) + outcome.result.size() + outcome.message.size() + outcome.detail.size();
@@ -37,6 +38,8 @@ void make_sendable(Outcome& outcome) {
                           "the plugin's result has " + std::to_string(outcome.result.size()) +
                               " bytes, more than the " +
                               std::to_string(wire::limits::inline_result) + " allowed");
+        else if (outcome.result == "null")
+            return;
         else if (auto value = wire::json::parse(outcome.result); !value)
             refuse_result(outcome, "the plugin's result is not JSON: " + value.error().message);
     }
@@ -53,7 +56,7 @@ void make_sendable(Outcome& outcome) {
 Outbox::Outbox(std::size_t byte_limit)
     : ring_(initial_capacity), mask_(initial_capacity - 1), byte_limit_(byte_limit) {}
 
-void Outbox::add(Outcome outcome) {
+void Outbox::add(Outcome&& outcome) {
     make_sendable(outcome);
     if (end_ - first_ == ring_.size())
         grow();
@@ -119,7 +122,11 @@ void Outbox::drop(std::uint64_t number) {
     auto& entry = at(number);
     bytes_ -= size_of(entry.outcome);
     --count_;
-    entry.outcome = {};
+    for (auto* text : {&entry.outcome.result, &entry.outcome.message, &entry.outcome.detail}) {
+        text->clear();
+        if (text->capacity() > kept_capacity)
+            text->shrink_to_fit();
+    }
     entry.waiting = false;
     while (first_ != end_ && !at(first_).waiting)
         ++first_;

@@ -20,7 +20,7 @@ public:
     explicit Outbox(std::size_t byte_limit = std::size_t{64} * 1024 * 1024);
 
     /// Takes an outcome; cuts or replaces what the protocol would not carry.
-    void add(Outcome outcome);
+    void add(Outcome&& outcome);
 
     /// The next message of results not yet sent on this connection; empty when there is none.
     [[nodiscard]] std::string next_message();

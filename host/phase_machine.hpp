@@ -30,9 +30,9 @@ struct PhaseSettings {
 class PhaseActions {
 public:
     virtual ~PhaseActions() = default;
-    virtual void execute(PluginId plugin, runtime::ExecuteCall call) = 0;
+    virtual void execute(PluginId plugin, runtime::ExecuteCall&& call) = 0;
     /// In a process that runs nothing else and ends with the call.
-    virtual void execute_alone(PluginId plugin, runtime::ExecuteCall call) = 0;
+    virtual void execute_alone(PluginId plugin, runtime::ExecuteCall&& call) = 0;
     /// Makes an empty staging directory for `call.content_key` and runs the install in it.
     virtual base::Result<void> install(PluginId plugin, runtime::InstallCall call) = 0;
     /// Moves the staging directory to its place; from here on the install exists.
@@ -40,7 +40,7 @@ public:
     virtual void drop_install(const std::string& content_key) = 0;
     virtual void cancel_call(PluginId plugin, runtime::CallId call) = 0;
     virtual void report_phase(const wire::PhaseItem& item) = 0;
-    virtual void finish(Outcome outcome) = 0;
+    virtual void finish(Outcome&& outcome) = 0;
 };
 
 /// The life of every task on this host.
@@ -72,14 +72,14 @@ public:
     void cancel(const wire::Token& token, base::TimePoint now);
 
     // ---- how calls end
-    void call_ended(runtime::CallResult result, base::TimePoint now);
+    void call_ended(runtime::CallResult&& result, base::TimePoint now);
     /// A process of its own could not be started for this call.
     void call_unstartable(runtime::CallId call, std::string_view why, base::TimePoint now);
 
     // ---- time and shutdown
     void dispatch(base::TimePoint now);
-    /// Reports phases that last longer than report_after.
-    void report_phases(base::TimePoint now);
+    /// Reports phases that last longer than report_after; true while others may become so long.
+    bool report_phases(base::TimePoint now);
     /// No new task is accepted and those that have not started go back at once.
     void close(std::string_view why, base::TimePoint now);
     /// Cancels what still runs; it ends as interrupted, unless it succeeds after all.
@@ -136,7 +136,7 @@ private:
     void run_again(std::uint32_t slot, const runtime::CallResult& result, base::TimePoint now);
     void requeue(std::uint32_t slot, base::TimePoint now);
     void release_waiting(InstallTable::Entry& entry, base::TimePoint now);
-    void finish(std::uint32_t slot, Outcome outcome, base::TimePoint now);
+    void finish(std::uint32_t slot, Outcome&& outcome, base::TimePoint now);
     void finish(std::uint32_t slot,
                 wire::AttemptStatus status,
                 std::string_view message,
@@ -146,7 +146,8 @@ private:
     PhaseActions& actions_;
     std::uint64_t capacity_;
     std::uint64_t used_ = 0;
-    std::size_t turn_ = 0;  // type that dispatch begins with
+    std::size_t turn_ = 0;               // type that dispatch begins with
+    std::uint32_t last_type_ = no_slot;  // of the last task: the next one is mostly of the same
     bool closed_ = false;
     TaskSlab tasks_;
     InstallTable installs_;

@@ -38,7 +38,7 @@ AttemptStatus status_of(const Task& task, CallResult::Status status) noexcept {
 
 }  // namespace
 
-void PhaseMachine::call_ended(CallResult result, TimePoint now) {
+void PhaseMachine::call_ended(CallResult&& result, TimePoint now) {
     const auto slot = tasks_.slot_of(result.call);
     if (slot == no_slot)
         return;  // abandoned before
@@ -177,7 +177,7 @@ void PhaseMachine::release_waiting(InstallTable::Entry& entry, TimePoint now) {
 
 // ---- the end ---------------------------------------------------------------------------------
 
-void PhaseMachine::finish(std::uint32_t slot, Outcome outcome, TimePoint now) {
+void PhaseMachine::finish(std::uint32_t slot, Outcome&& outcome, TimePoint now) {
     Task& task = tasks_[slot];
     enter(task, task.phase, now);
     outcome.times = task.times;

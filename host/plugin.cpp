@@ -59,7 +59,7 @@ void Plugin::refuse_call(runtime::CallId call) {
     });
 }
 
-void Plugin::execute(runtime::ExecuteCall call) {
+void Plugin::execute(runtime::ExecuteCall&& call) {
     if (state_ != State::ready)
         return refuse_call(call.call);
     runner_->execute(std::move(call));
@@ -73,7 +73,7 @@ void Plugin::install(runtime::InstallCall call) {
     unflushed_ = true;
 }
 
-void Plugin::execute_alone(runtime::ExecuteCall call) {
+void Plugin::execute_alone(runtime::ExecuteCall&& call) {
     log::info("task.alone", {{"task", call.task_id}, {"type", call.type}});
     solos_.push_back(std::make_unique<SoloRun>(io_, source_.runner, std::move(call), *this));
 }

@@ -71,9 +71,9 @@ public:
     /// Known once it was ready.
     [[nodiscard]] const runtime::ModuleInfo& module() const noexcept { return module_; }
 
-    void execute(runtime::ExecuteCall call);
+    void execute(runtime::ExecuteCall&& call);
     /// In a process of its own, which ends with the call.
-    void execute_alone(runtime::ExecuteCall call);
+    void execute_alone(runtime::ExecuteCall&& call);
     void install(runtime::InstallCall call);
     void cancel(runtime::CallId call);
     void flush();

@@ -43,6 +43,18 @@ void PluginSet::apply(const PluginChanges& changes) {
     }
 }
 
+void PluginSet::stop(std::function<void()> done) {
+    stopped_ = std::move(done);
+    for (auto& [path, file] : files_) {
+        discard(std::move(file.incoming));
+        if (file.current)
+            retire(std::move(file.current), false, {});
+    }
+    files_.clear();
+    if (retired_.empty())
+        stopped_();
+}
+
 void PluginSet::flush() {
     for (auto& [path, file] : files_)
         if (file.current)
@@ -254,6 +266,8 @@ void PluginSet::retire(std::unique_ptr<Plugin> plugin, bool offered, std::string
 void PluginSet::on_plugin_stopped(Plugin& plugin) {
     by_id_[plugin.id()] = nullptr;
     std::erase_if(retired_, [&](const auto& one) { return one.get() == &plugin; });
+    if (stopped_ && retired_.empty())
+        stopped_();
 }
 
 void PluginSet::discard(std::unique_ptr<Plugin> plugin) {

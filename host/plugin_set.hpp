@@ -9,6 +9,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -63,6 +64,8 @@ public:
     ~PluginSet() override;
 
     void apply(const PluginChanges& changes);
+    /// Ends all plugins in order; `done` follows when the last has torn down.
+    void stop(std::function<void()> done);
 
     /// nullptr once it is gone.
     [[nodiscard]] Plugin* find(PluginId id) const noexcept {
@@ -119,6 +122,7 @@ private:
     Files files_;
     std::vector<std::unique_ptr<Plugin>> retired_;
     std::vector<Plugin*> by_id_{nullptr};
+    std::function<void()> stopped_;  // of stop(); empty before
     std::shared_ptr<bool> alive_;
     boost::asio::thread_pool hashing_;  // copies and digests, which block
 };

@@ -24,8 +24,6 @@ public:
 
     [[nodiscard]] runtime::CallId call() const noexcept { return id_; }
     void cancel();
-    /// The process, to be destroyed in a later turn of the loop.
-    [[nodiscard]] std::unique_ptr<runtime::Runner> take_runner() { return std::move(runner_); }
 
 private:
     void on_ready(const runtime::ModuleInfo& module) override;

@@ -70,14 +70,14 @@ private:
     base::Result<void> on_unsupported(std::string_view op) override;
 
     // PhaseActions
-    void execute(PluginId plugin, runtime::ExecuteCall call) override;
-    void execute_alone(PluginId plugin, runtime::ExecuteCall call) override;
+    void execute(PluginId plugin, runtime::ExecuteCall&& call) override;
+    void execute_alone(PluginId plugin, runtime::ExecuteCall&& call) override;
     base::Result<void> install(PluginId plugin, runtime::InstallCall call) override;
     base::Result<void> keep_install(const std::string& content_key) override;
     void drop_install(const std::string& content_key) override;
     void cancel_call(PluginId plugin, runtime::CallId call) override;
     void report_phase(const wire::PhaseItem& item) override;
-    void finish(Outcome outcome) override;
+    void finish(Outcome&& outcome) override;
 
     // PluginSetEvents
     void on_offered(const Plugin& plugin) override;

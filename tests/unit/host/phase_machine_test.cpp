@@ -40,10 +40,10 @@ protected:
     explicit PhaseMachineTest(std::uint32_t slots = 2)
         : machine({.slots = slots, .isolated = true, .installs_dir = "/i"}, *this) {}
 
-    void execute(PluginId plugin, runtime::ExecuteCall call) override {
+    void execute(PluginId plugin, runtime::ExecuteCall&& call) override {
         started.push_back({plugin, std::move(call), false});
     }
-    void execute_alone(PluginId plugin, runtime::ExecuteCall call) override {
+    void execute_alone(PluginId plugin, runtime::ExecuteCall&& call) override {
         started.push_back({plugin, std::move(call), true});
     }
     base::Result<void> install(PluginId, runtime::InstallCall call) override {
@@ -57,7 +57,7 @@ protected:
     void drop_install(const std::string& key) override { dropped.push_back(key); }
     void cancel_call(PluginId, runtime::CallId call) override { cancelled.push_back(call); }
     void report_phase(const wire::PhaseItem& item) override { phases.push_back(item.phase); }
-    void finish(Outcome outcome) override { outcomes.push_back(std::move(outcome)); }
+    void finish(Outcome&& outcome) override { outcomes.push_back(std::move(outcome)); }
 
     void offer(std::vector<runtime::TypeInfo> types, PluginId plugin = first) {
         machine.offer(plugin, "digest" + std::to_string(plugin), types, now);
@@ -144,7 +144,7 @@ TEST_F(PhaseMachineTest, ShortTasksGoToTheRunnerInBatches) {
     CallResult quick;
     quick.call = started[0].call.call;
     quick.elapsed_us = 10;
-    machine.call_ended(quick, now);
+    machine.call_ended(CallResult(quick), now);
     for (std::uint64_t i = 2; i <= 300; ++i)
         assign(i);
 
@@ -517,7 +517,7 @@ TEST_F(PhaseMachineTest, CreditIsAnnouncedWhenItHasChangedEnough) {
     dispatch();
     CallResult quick;
     quick.call = started[0].call.call;
-    machine.call_ended(quick, now);
+    machine.call_ended(CallResult(quick), now);
     machine.collect_credit(false, credits);
 
     ASSERT_EQ(credits.size(), 1U);
