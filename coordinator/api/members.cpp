@@ -51,24 +51,19 @@ std::string step(std::string_view key) {
 Checked<> read_object(std::string_view text, std::vector<Member>& members) {
     members.clear();
     Reader reader(text);
-    if (!reader.begin_object()) {
-        Value value;
-        if (!reader.failed() && reader.value(value))
-            return wrong_kind("", "object", value);
-        return malformed(reader.error());
-    }
     Member member;
-    while (reader.next_member(member.key)) {
-        if (!reader.value(member.value))
-            return malformed(reader.error());
-        for (const Member& earlier : members)
-            if (earlier.key == member.key)
-                return invalid_member(step(member.key), "the member stands there twice");
-        members.push_back(member);
+    if (reader.begin_object()) {
+        while (reader.next_member(member.key) && reader.value(member.value)) {
+            for (const Member& earlier : members)
+                if (earlier.key == member.key)
+                    return invalid_member(step(member.key), "the member stands there twice");
+            members.push_back(member);
+        }
+        if (!reader.failed() && reader.at_end())
+            return {};
     }
-    if (reader.failed() || !reader.at_end())
-        return malformed(reader.error());
-    return {};
+    const auto whole = wire::json::parse(text);
+    return whole ? wrong_kind("", "object", *whole) : malformed(whole.error());
 }
 
 Problem invalid_member(std::string pointer, std::string detail) {

@@ -100,10 +100,11 @@ Problem to_problem(const base::Error& error) {
 
 Problem malformed(const base::Error& error) {
     const bool too_big = error.code == base::Errc::limit;
+    const bool too_deep = error.message.find("nesting") != std::string::npos;
     return {.status = too_big ? Status::too_large : Status::bad_request,
             .code = too_big ? "too_large" : "malformed_json",
             .detail = error.message,
-            .hint = error.hint,
+            .hint = too_deep ? "the document is too deep" : error.hint,
             .faults = {},
             .extra = {}};
 }

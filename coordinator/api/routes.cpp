@@ -116,7 +116,7 @@ Checked<> check_parameters(const Route& route, const net::RequestHead& head) {
                        .hint = near.empty() ? route.parameters.empty()
                                                   ? "this route takes none"
                                                   : "known: " + std::string(route.parameters)
-                                            : "did you mean \"" + near + "\"?",
+                                            : "did you mean '" + near + "'?",
                        .faults = {},
                        .extra = {}};
     }

@@ -154,7 +154,7 @@ Problem unknown_member(std::string_view key) {
     problem.code = "unknown_member";
     problem.detail = "a task has no member \"" + name + '"';
     problem.hint = near.empty() ? "GET /openapi.json lists the members of a task"
-                                : "did you mean \"" + near + "\"?";
+                                : "did you mean '" + near + "'?";
     return problem;
 }
 

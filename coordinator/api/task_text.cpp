@@ -205,9 +205,10 @@ void append_attempts(std::string& out, const engine::TaskDetails& task) {
 }
 
 void keep_on_one_line(std::string& out, std::size_t begin) {
-    for (std::size_t i = out.find_first_of("\r\n", begin); i != std::string::npos;
-         i = out.find_first_of("\r\n", i + 1))
-        out[i] = ' ';
+    for (const char line_break : {'\n', '\r'})
+        for (std::size_t i = out.find(line_break, begin); i != std::string::npos;
+             i = out.find(line_break, i + 1))
+            out[i] = ' ';
 }
 
 }  // namespace distributo::coordinator::api
