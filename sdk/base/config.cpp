@@ -192,6 +192,11 @@ Result<Arguments> read_arguments(int argc,
     const CLI::Option* const version = app.add_flag("--version");
     try {
         app.parse(argc, argv);
+    } catch (const CLI::ArgumentMismatch& failure) {
+        const std::string text = failure.what();
+        return error(Errc::invalid_argument,
+                     text.substr(0, text.find(':')) + ": a value is missing",
+                     program + " --help lists the flags");
     } catch (const CLI::ParseError& failure) {
         return error(Errc::invalid_argument, failure.what(), program + " --help lists the flags");
     }

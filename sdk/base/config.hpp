@@ -18,13 +18,13 @@ enum class Origin : std::uint8_t { preset, file, environment, flag };
 struct Option {
     enum class Kind : std::uint8_t { text, integer, boolean, duration, text_list };
 
-    std::string flag;  ///< "--http-port"
+    std::string flag{};  ///< "--http-port"
     Kind kind = Kind::text;
-    std::string value_name;            ///< "PORT", for --help
-    std::string preset;                ///< default, in text form
-    std::string help;                  ///< one line
-    std::int64_t min = 0, max = 0;     ///< integers only; both 0: unbounded
-    std::vector<std::string> choices;  ///< texts only; empty: any
+    std::string value_name{};            ///< "PORT", for --help
+    std::string preset{};                ///< default, in text form
+    std::string help{};                  ///< one line
+    std::int64_t min = 0, max = 0;       ///< integers only; both 0: unbounded
+    std::vector<std::string> choices{};  ///< texts only; empty: any
 };
 
 /// The settings of a program with their values: flags > environment > file > default.

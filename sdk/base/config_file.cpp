@@ -102,9 +102,11 @@ private:
             return error(Errc::invalid_argument,
                          place + "key '" + std::string(key.str()) + "' stands outside of a table",
                          "put it below [" + section_ + "]");
-        if (std::find(std::begin(programs), std::end(programs), key.str()) != std::end(programs))
+        std::vector<std::string> tables(std::begin(programs), std::end(programs));
+        tables.push_back(section_);
+        if (std::find(tables.begin(), tables.end(), key.str()) != tables.end())
             return {};
-        const std::string near = nearest(key.str(), {std::begin(programs), std::end(programs)});
+        const std::string near = nearest(key.str(), tables);
         return error(Errc::invalid_argument,
                      place + "unknown table [" + std::string(key.str()) + "]",
                      near.empty() ? "expected [" + section_ + "]" : "did you mean [" + near + "]?");
