@@ -27,63 +27,63 @@ using Labels = std::map<std::string, std::string>;
 struct Hello {
     unsigned protocol_min = protocol_version;
     unsigned protocol_max = protocol_version;
-    std::string host_id;      ///< stable over restarts of the host; 32 hexadecimal digits
-    std::string boot_id;      ///< new at every start of the host process
-    std::string name;         ///< for people; need not be unique
-    std::string version;      ///< of the host software
+    std::string host_id{};    ///< stable over restarts of the host; 32 hexadecimal digits
+    std::string boot_id{};    ///< new at every start of the host process
+    std::string name{};       ///< for people; need not be unique
+    std::string version{};    ///< of the host software
     std::uint32_t slots = 1;  ///< tasks that run at once
-    Labels labels;
-    std::vector<Token> running;   ///< what it still executes or has queued
-    std::vector<Token> finished;  ///< results it holds that were never acknowledged
+    Labels labels{};
+    std::vector<Token> running{};   ///< what it still executes or has queued
+    std::vector<Token> finished{};  ///< results it holds that were never acknowledged
 };
 
 /// One task type that the host can run now.
 struct Capability {
-    std::string type;
-    std::string plugin;
-    std::string version;
-    std::string digest;     ///< SHA-256 of the library, 64 hexadecimal digits
-    std::string isolation;  ///< "process" or "inproc"
-    std::string summary;
-    std::string payload_schema;  ///< JSON text; empty: anything
-    std::string result_schema;
+    std::string type{};
+    std::string plugin{};
+    std::string version{};
+    std::string digest{};     ///< SHA-256 of the library, 64 hexadecimal digits
+    std::string isolation{};  ///< "process" or "inproc"
+    std::string summary{};
+    std::string payload_schema{};  ///< JSON text; empty: anything
+    std::string result_schema{};
     std::uint32_t credit = 1;  ///< how many of this type alone fill the host, queued ones included
     bool needs_install = false;
 };
 
 /// A plugin file that the host will not offer, and why.
 struct RefusedPlugin {
-    std::string file;
-    std::string reason;
+    std::string file{};
+    std::string reason{};
 };
 
 /// The complete offer; replaces the previous one. An older `sequence` is ignored.
 struct Capabilities {
     std::uint64_t sequence = 0;
-    std::vector<Capability> types;
-    std::vector<RefusedPlugin> refused;
+    std::vector<Capability> types{};
+    std::vector<RefusedPlugin> refused{};
 };
 
 struct Credit {
-    std::string_view type;
+    std::string_view type{};
     std::uint32_t credit = 0;  ///< 0: no more of this type for now
 };
 
 struct PhaseItem {
-    Token token;
+    Token token{};
     Phase phase = Phase::assigned;
 };
 
 struct ProgressItem {
-    Token token;
+    Token token{};
     double fraction = -1;  ///< 0…1; negative: unknown
-    std::string text;
+    std::string text{};
 };
 
 struct LogItem {
-    Token token;
-    std::string_view stream;  ///< "stdout", "stderr" or "plugin"
-    std::string text;         ///< one or more lines
+    Token token{};
+    std::string_view stream{};  ///< "stdout", "stderr" or "plugin"
+    std::string text{};         ///< one or more lines
 };
 
 /// How an attempt ended.
@@ -110,13 +110,13 @@ struct PhaseTimes {
 };
 
 struct ResultItem {
-    Token token;
+    Token token{};
     AttemptStatus status = AttemptStatus::ok;
-    std::string_view result;          ///< JSON value as received; only with ok
-    std::string_view message;         ///< what went wrong, one line; only without ok
-    std::string_view detail;          ///< JSON value, may be empty
+    std::string_view result{};        ///< JSON value as received; only with ok
+    std::string_view message{};       ///< what went wrong, one line; only without ok
+    std::string_view detail{};        ///< JSON value, may be empty
     std::int64_t retry_after_ms = 0;  ///< 0: the coordinator's own back-off
-    PhaseTimes times;
+    PhaseTimes times{};
 };
 
 // ---- coordinator → host -------------------------------------------------------------------
@@ -124,40 +124,40 @@ struct ResultItem {
 enum class Verdict : std::uint8_t { keep, cancel };
 
 struct TokenVerdict {
-    Token token;
+    Token token{};
     Verdict verdict = Verdict::keep;
 };
 
 struct Welcome {
     unsigned protocol = protocol_version;
     std::uint32_t term = 0;
-    std::string coordinator_id;
+    std::string coordinator_id{};
     std::int64_t lease_ms = 30'000;
     std::int64_t heartbeat_ms = 5'000;
     std::int64_t reconnect_window_ms = 1'000;  ///< first reconnect: uniform in [0, this]
-    std::vector<TokenVerdict> verdicts;        ///< one per token of hello.running
+    std::vector<TokenVerdict> verdicts{};      ///< one per token of hello.running
 };
 
 struct AssignItem {
-    Token token;
-    std::string_view id;  ///< shown id of the task
-    std::string_view type;
+    Token token{};
+    std::string_view id{};  ///< shown id of the task
+    std::string_view type{};
     std::uint32_t attempt = 1;
-    std::string_view payload;      ///< JSON value
-    std::string_view install;      ///< JSON value; empty: none
+    std::string_view payload{};    ///< JSON value
+    std::string_view install{};    ///< JSON value; empty: none
     std::int64_t timeout_ms = 0;   ///< of the execute phase; 0: the type's default
     std::int64_t deadline_ms = 0;  ///< time left until the task's deadline; 0: none
     bool alone = false;            ///< suspected of crashing: run it in a process of its own
 };
 
 struct AckItem {
-    Token token;
+    Token token{};
     bool stale = false;  ///< a newer lease exists: the result was not recorded
 };
 
 struct CancelItem {
-    Token token;
-    std::string_view reason;
+    Token token{};
+    std::string_view reason{};
 };
 
 }  // namespace distributo::wire
