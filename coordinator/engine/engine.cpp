@@ -100,7 +100,7 @@ void Engine::Impl::submit(std::vector<Submit> items, Done<std::vector<Submitted>
                           [done = std::move(done), failure = checked.error()] { done(failure); });
         return;
     }
-    const auto created = clock.wall();
+    const auto created = event().wall;
     Group group{std::move(done), {}};
     group.answers.reserve(items.size());
     for (auto& item : items) {
@@ -123,7 +123,6 @@ void Engine::Impl::submit(std::vector<Submit> items, Done<std::vector<Submitted>
         open.submits.push_back(std::move(task));
     }
     boarding.groups.push_back(std::move(group));
-    want_turn();
 }
 
 Engine::Engine(boost::asio::io_context& io,

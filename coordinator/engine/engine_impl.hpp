@@ -47,6 +47,10 @@ struct Engine::Impl {
         HostPort* port = nullptr;
         bool unflushed = false;
     };
+    struct Moment {
+        base::TimePoint now;
+        base::WallTime wall;
+    };
     using Located = std::function<void(base::Result<TaskId>)>;
 
     Impl(boost::asio::io_context& the_io,
@@ -65,6 +69,9 @@ struct Engine::Impl {
 
     // ---- the turn ----
     void want_turn();
+    /// Begins an event: a turn will follow it. The clock is read for the first one before a turn;
+    /// those that come with it share its time.
+    const Moment& event();
     void turn();
     void carry_out();
     void commit();
@@ -114,6 +121,7 @@ struct Engine::Impl {
     std::string_view last_type;
 
     bool turn_wanted = false;
+    Moment moment;
     store::Transaction open;  // what the next commit takes
     Flight boarding;          // and whom to tell
     std::deque<Flight> flights;

@@ -19,8 +19,8 @@ std::int64_t milliseconds(base::Duration duration) {
 
 HostIndex Engine::host_joined(core::HostJoin join, HostPort& port, wire::Welcome& welcome) {
     auto& scheduler = *impl_->scheduler;
-    const auto index = scheduler.host_joined(
-        std::move(join), impl_->clock.now(), impl_->clock.wall(), welcome.verdicts);
+    const auto at = impl_->event();
+    const auto index = scheduler.host_joined(std::move(join), at.now, at.wall, welcome.verdicts);
     auto& hosts = impl_->hosts;
     if (index >= hosts.size())
         hosts.resize(index + 1);
@@ -35,28 +35,23 @@ HostIndex Engine::host_joined(core::HostJoin join, HostPort& port, wire::Welcome
     welcome.reconnect_window_ms =
         std::max(shortest_reconnect_window_ms,
                  static_cast<std::int64_t>(impl_->connected) / reconnects_per_millisecond);
-    impl_->want_turn();
     return index;
 }
 
 void Engine::host_capabilities(HostIndex host, wire::Capabilities offer) {
-    impl_->scheduler->host_capabilities(host, std::move(offer), impl_->clock.now());
-    impl_->want_turn();
+    impl_->scheduler->host_capabilities(host, std::move(offer), impl_->event().now);
 }
 
 void Engine::host_credit(HostIndex host, const wire::Credit& credit) {
-    impl_->scheduler->host_credit(host, credit, impl_->clock.now());
-    impl_->want_turn();
+    impl_->scheduler->host_credit(host, credit, impl_->event().now);
 }
 
 void Engine::host_phase(HostIndex host, const wire::PhaseItem& item) {
-    impl_->scheduler->host_phase(host, item, impl_->clock.now());
-    impl_->want_turn();
+    impl_->scheduler->host_phase(host, item, impl_->event().now);
 }
 
 void Engine::host_progress(HostIndex host, const wire::ProgressItem& item) {
-    impl_->scheduler->host_progress(host, item, impl_->clock.now());
-    impl_->want_turn();
+    impl_->scheduler->host_progress(host, item, impl_->event().now);
 }
 
 void Engine::host_log(HostIndex host, const wire::LogItem& item) {
@@ -68,32 +63,31 @@ void Engine::host_log(HostIndex host, const wire::LogItem& item) {
 }
 
 void Engine::host_result(HostIndex host, const wire::ResultItem& item) {
-    impl_->scheduler->host_result(host, item, impl_->clock.now(), impl_->clock.wall());
-    impl_->want_turn();
+    const auto at = impl_->event();
+    impl_->scheduler->host_result(host, item, at.now, at.wall);
 }
 
 void Engine::host_draining(HostIndex host) {
-    impl_->scheduler->host_draining(host, impl_->clock.now());
-    impl_->want_turn();
+    impl_->scheduler->host_draining(host, impl_->event().now);
 }
 
 void Engine::host_backed_up(HostIndex host, bool backed_up) {
-    impl_->scheduler->host_backed_up(host, backed_up, impl_->clock.now());
-    impl_->want_turn();
+    impl_->scheduler->host_backed_up(host, backed_up, impl_->event().now);
 }
 
 void Engine::host_heard(HostIndex host) {
-    impl_->scheduler->host_heard(host, impl_->clock.now());
+    // Every message ends with this, so it must not cost a turn of its own.
+    impl_->scheduler->host_heard(host, impl_->turn_wanted ? impl_->moment.now : impl_->clock.now());
 }
 
 void Engine::host_gone(HostIndex host, bool clean) {
     if (host < impl_->hosts.size() && std::exchange(impl_->hosts[host].port, nullptr))
         --impl_->connected;
+    const auto now = impl_->event().now;
     if (clean)
-        impl_->scheduler->host_left(host, impl_->clock.now());
+        impl_->scheduler->host_left(host, now);
     else
-        impl_->scheduler->host_disconnected(host, impl_->clock.now());
-    impl_->want_turn();
+        impl_->scheduler->host_disconnected(host, now);
 }
 
 }  // namespace distributo::coordinator::engine

@@ -17,6 +17,14 @@ void Engine::Impl::want_turn() {
     });
 }
 
+const Engine::Impl::Moment& Engine::Impl::event() {
+    if (!turn_wanted) {
+        moment = {clock.now(), clock.wall()};
+        want_turn();
+    }
+    return moment;
+}
+
 void Engine::Impl::turn() {
     turn_wanted = false;
     const auto now = clock.now();
