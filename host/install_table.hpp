@@ -17,6 +17,7 @@ public:
     struct Entry {
         std::string key;
         State state = State::absent;
+        std::uint32_t attempts = 0;          ///< installs that were started
         std::vector<std::uint32_t> waiting;  ///< slots of tasks, first come first
     };
 

@@ -11,6 +11,8 @@ using wire::Phase;
 
 /// Capacity of one slot. Tasks that are sent in batches cost a part of it each.
 constexpr std::uint32_t slot_cost = 1U << 20U;
+/// What install gets when the task has no `install` object.
+constexpr const char* no_spec = "{}";
 
 }  // namespace
 
@@ -105,7 +107,7 @@ void PhaseMachine::start(std::uint32_t slot, Type& type, std::uint32_t cost, Tim
     if (task.install.empty() && !type.info.needs_install)
         return start_execute(slot, type, cost, now);
 
-    const auto spec = task.install.empty() ? std::string_view("null") : task.install;
+    const auto spec = task.install.empty() ? std::string_view(no_spec) : task.install;
     task.install_entry = installs_.find(type.info.name, spec, plugins_[type.route].digest);
     auto& entry = installs_[task.install_entry];
     if (entry.state == InstallTable::State::ready)
@@ -154,8 +156,8 @@ void PhaseMachine::start_install(std::uint32_t slot, Type& type, TimePoint now) 
     call.call = tasks_.call_id(slot);
     call.type = type.info.name;
     call.content_key = entry.key;
-    call.spec = task.install.empty() ? "null" : task.install;
-    call.attempt = task.attempt;
+    call.spec = task.install.empty() ? no_spec : task.install;
+    call.attempt = ++entry.attempts;
     call.timeout = type.info.install_timeout_ms > 0
                        ? std::chrono::milliseconds(type.info.install_timeout_ms)
                        : settings_.install_timeout;

@@ -276,7 +276,7 @@ TEST_F(PhaseMachineTest, ATypeThatNeedsInstallIsInstalledWithoutASpecification) 
     dispatch();
 
     ASSERT_EQ(installs.size(), 1U);
-    EXPECT_EQ(installs[0].spec, "null");
+    EXPECT_EQ(installs[0].spec, "{}");
 }
 
 TEST_F(PhaseMachineTest, AFailedInstallFailsAllThatWaitForItAndIsTriedAgainLater) {
@@ -293,7 +293,8 @@ TEST_F(PhaseMachineTest, AFailedInstallFailsAllThatWaitForItAndIsTriedAgainLater
     EXPECT_EQ(dropped.size(), 1U);
     assign(3, "t", "1");
     dispatch();
-    EXPECT_EQ(installs.size(), 2U);
+    ASSERT_EQ(installs.size(), 2U);
+    EXPECT_EQ(installs[1].attempt, 2U);
 }
 
 TEST_F(PhaseMachineTest, CancellingTheInstallerHandsTheInstallToTheNext) {
