@@ -100,8 +100,13 @@ CommandResult plugin_new(const Context& context, const std::string& name) {
     print("created " + name + "/");
     for (const std::string& file : created)
         print("  " + file);
-    print("next:  cd " + name +
-          " && cmake -B build -G Ninja && cmake --build build && ctest --test-dir build");
+    // From the build tree the SDK is not where CMake looks by itself.
+    const fs::path build = program_folder().parent_path();
+    const std::string root = fs::exists(build / "CMakeCache.txt")
+                                 ? " -DDistributo_ROOT=" + build.string()
+                                 : std::string();
+    print("next:  cd " + name + " && cmake -B build -G Ninja" + root +
+          " && cmake --build build && ctest --test-dir build");
     return base::exit_code::ok;
 }
 
