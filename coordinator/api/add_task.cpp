@@ -1,6 +1,7 @@
 #include "coordinator/api/handlers.hpp"
 #include "coordinator/api/item_stream.hpp"
 #include "coordinator/api/original_form.hpp"
+#include "coordinator/api/task_problems.hpp"
 #include "coordinator/api/task_text.hpp"
 #include "wire/json.hpp"
 
@@ -127,7 +128,7 @@ private:
             std::move(additions->submits),
             [additions](base::Result<std::vector<Submitted>> submitted) {
                 additions->respond(submitted ? additions_response(*additions, *submitted)
-                                             : error_response(to_problem(submitted.error())));
+                                             : error_response(submit_problem(submitted.error())));
             });
     }
 
@@ -148,12 +149,13 @@ void add_task(Context& context, const Request& request, net::Respond respond) {
     auto options = submit->options;
     std::vector<engine::Submit> items;
     items.push_back(std::move(*submit));
-    context.engine.submit(std::move(items),
-                          [respond = std::move(respond), options = std::move(options)](
-                              base::Result<std::vector<Submitted>> submitted) {
-                              respond(submitted ? added_response(submitted->front(), options.get())
-                                                : error_response(to_problem(submitted.error())));
-                          });
+    context.engine.submit(
+        std::move(items),
+        [respond = std::move(respond),
+         options = std::move(options)](base::Result<std::vector<Submitted>> submitted) {
+            respond(submitted ? added_response(submitted->front(), options.get())
+                              : error_response(submit_problem(submitted.error())));
+        });
 }
 
 std::unique_ptr<net::Exchange> open_add_tasks(Context& context,

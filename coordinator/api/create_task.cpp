@@ -82,7 +82,7 @@ void create_task(Context& context, const Request& request, net::Respond respond)
                               if (submitted)
                                   respond_stored(pending, submitted->front());
                               else
-                                  pending.respond(to_response(to_problem(submitted.error())));
+                                  pending.respond(to_response(submit_problem(submitted.error())));
                           });
 }
 

@@ -28,7 +28,7 @@ constexpr Mapping mappings[] = {
     {base::Errc::invalid_argument, Status::bad_request, "invalid_request"},
     {base::Errc::not_found, Status::not_found, "not_found"},
     {base::Errc::conflict, Status::conflict, "wrong_state"},
-    {base::Errc::limit, Status::too_many, "queue_full"},
+    {base::Errc::limit, Status::too_many, "too_many_requests"},
     {base::Errc::unavailable, Status::unavailable, "unavailable"},
     {base::Errc::timeout, Status::timeout, "timeout"},
     {base::Errc::io, Status::unavailable, "store_failed"},

@@ -55,7 +55,7 @@ void append_problem(std::string& out, const Problem& problem);
 
 [[nodiscard]] net::Response to_response(const Problem& problem);
 
-/// For what the engine and the store say: `limit` means that the queue is full.
+/// For what the engine and the store say; `limit` is 429.
 [[nodiscard]] Problem to_problem(const base::Error& error);
 
 /// A malformed text that a client sent.

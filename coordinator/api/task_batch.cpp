@@ -99,11 +99,11 @@ private:
 };
 
 void store(const std::shared_ptr<Batch>& batch) {
-    batch->engine.submit(std::move(batch->submits),
-                         [batch](base::Result<std::vector<Submitted>> submitted) {
-                             batch->respond(submitted ? Answer(*batch, *submitted).take()
-                                                      : to_response(to_problem(submitted.error())));
-                         });
+    batch->engine.submit(
+        std::move(batch->submits), [batch](base::Result<std::vector<Submitted>> submitted) {
+            batch->respond(submitted ? Answer(*batch, *submitted).take()
+                                     : to_response(submit_problem(submitted.error())));
+        });
 }
 
 Problem batch_refused(std::vector<Fault> faults) {

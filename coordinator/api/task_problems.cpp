@@ -11,6 +11,13 @@ Problem id_taken(const std::string& id) {
             .extra = {}};
 }
 
+Problem submit_problem(const base::Error& error) {
+    Problem problem = to_problem(error);
+    if (error.code == base::Errc::limit)
+        problem.code = "queue_full";
+    return problem;
+}
+
 Problem task_problem(const base::Error& error, const std::string& id) {
     if (error.code != base::Errc::not_found)
         return to_problem(error);

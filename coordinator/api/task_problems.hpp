@@ -10,6 +10,9 @@ namespace distributo::coordinator::api {
 /// 409: another task has the id that a client chose.
 [[nodiscard]] Problem id_taken(const std::string& id);
 
+/// Why tasks were not stored.
+[[nodiscard]] Problem submit_problem(const base::Error& error);
+
 /// What the engine said about one task.
 [[nodiscard]] Problem task_problem(const base::Error& error, const std::string& id);
 
