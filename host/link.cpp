@@ -14,6 +14,9 @@ namespace log = base::log;
 
 constexpr std::uint16_t default_port = 4000;
 constexpr base::Duration greeting_time = std::chrono::seconds(10);
+/// A connection that ends sooner counts as a failed try: two hosts that share one identity would
+/// otherwise throw each other out as fast as they can.
+constexpr base::Duration steady_time = std::chrono::seconds(5);
 /// After this the socket is dropped, whatever the peer does.
 constexpr base::Duration closing_time = std::chrono::seconds(6);
 
@@ -147,7 +150,8 @@ void Link::welcomed(const wire::Welcome& welcome) {
                {"coordinator", welcome.coordinator_id},
                {"term", welcome.term}});
     state_ = State::up;
-    schedule_.connected(std::chrono::milliseconds(welcome.reconnect_window_ms));
+    reconnect_window_ = std::chrono::milliseconds(welcome.reconnect_window_ms);
+    up_since_ = clock_.now();
     heartbeat_ = std::chrono::milliseconds(std::max<std::int64_t>(welcome.heartbeat_ms, 100));
     beat();
 }
@@ -207,6 +211,8 @@ void Link::fail(const base::Error& error) {
 
 void Link::lost(const std::string& why, const std::string& hint) {
     const bool was_up = state_ == State::up;
+    if (was_up && clock_.now() - up_since_ >= steady_time)
+        schedule_.connected(reconnect_window_);
     state_ = State::waiting;
     const auto delay = schedule_.next();
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(delay).count();

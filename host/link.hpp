@@ -97,6 +97,8 @@ private:
     std::unique_ptr<net::Connection> connection_;
     boost::asio::steady_timer timer_;  // of the present state
     base::Duration heartbeat_ = std::chrono::seconds(5);
+    base::Duration reconnect_window_{};
+    base::TimePoint up_since_{};
     base::TimePoint last_sent_{};
     std::shared_ptr<bool> alive_;
 };

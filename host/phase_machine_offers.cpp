@@ -73,9 +73,7 @@ std::uint32_t PhaseMachine::concurrency(const Type& type) const noexcept {
 }
 
 std::uint32_t PhaseMachine::window(const Type& type) const noexcept {
-    const auto allowed = concurrency(type);
-    // The runner has a thread per slot: a type that may not use all of them is held back here.
-    return allowed < settings_.slots ? allowed : type.meter.window(allowed);
+    return type.meter.window(concurrency(type));
 }
 
 std::uint32_t PhaseMachine::credit(std::string_view type) const noexcept {
