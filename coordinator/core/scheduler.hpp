@@ -1,11 +1,12 @@
 #pragma once
 
+#include "base/ids.hpp"
 #include "base/result.hpp"
 #include "coordinator/core/settings.hpp"
 #include "coordinator/core/task.hpp"
 
+#include <deque>
 #include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,10 +36,11 @@ struct Actions {
 
     std::vector<Assign> assigns;
     std::vector<Cancel> cancels;
-    std::vector<Ack> acks;                     ///< may leave at once
-    std::vector<Outcome> outcomes;             ///< to be made durable, then `committed`
+    std::vector<Ack> acks;                       ///< may leave at once
+    std::vector<Outcome> outcomes;               ///< to be made durable, then `committed`
     std::vector<FailedAttempt> failed_attempts;  ///< to be kept; nobody waits for it
-    std::vector<TaskId> changed;  ///< tasks somebody may be waiting for (see `watch`)
+    std::vector<TaskId> changed;                 ///< tasks somebody may be waiting for
+    std::deque<base::NumberText> shown_ids;      ///< what AssignItem::id points to
 
     void clear();
     [[nodiscard]] bool empty() const noexcept;
@@ -85,14 +87,14 @@ struct TypeView {
     std::string_view type;
     std::uint64_t pending = 0;
     std::uint64_t running = 0;
-    std::uint32_t hosts = 0;  ///< ready ones that offer it
+    std::uint32_t hosts = 0;                       ///< ready ones that offer it
     const wire::Capability* capability = nullptr;  ///< of one host that offers it; may be null
 };
 
 struct Counts {
     std::uint64_t scheduled = 0, pending = 0, running = 0, retrying = 0, held = 0, cancelling = 0;
     std::uint64_t completed = 0, failed = 0, cancelled = 0, expired = 0;  ///< since the start
-    std::uint64_t payload_bytes = 0;  ///< of live tasks
+    std::uint64_t payload_bytes = 0;                                      ///< of live tasks
     [[nodiscard]] std::uint64_t live() const noexcept {
         return scheduled + pending + running + retrying + held + cancelling;
     }
@@ -102,7 +104,8 @@ struct Counts {
 struct HostObstacle {
     HostIndex host = no_host;
     std::string name;
-    std::string code;    ///< "no_capability", "busy", "labels", "excluded", "capability_off", "draining", "disconnected", "available"
+    std::string code;    ///< "no_capability", "busy", "labels", "excluded", "capability_off",
+                         ///< "draining", "disconnected", "available"
     std::string detail;  ///< "offers echo, shell – not word_count"
 };
 

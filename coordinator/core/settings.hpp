@@ -8,10 +8,10 @@ namespace distributo::coordinator::core {
 
 /// The numbers of the scheduling policy. Defaults: DESIGN.md §6, reasons in docs/architecture.md.
 struct Settings {
-    std::uint32_t max_attempts = 3;       ///< handler errors
-    std::uint32_t max_crashes = 3;        ///< then failed / poison
-    std::uint32_t max_interruptions = 20; ///< then held
-    std::uint32_t max_lost = 10;          ///< leases lost with their host, then failed / lost
+    std::uint32_t max_attempts = 3;           ///< handler errors
+    std::uint32_t max_crashes = 3;            ///< then failed / poison
+    std::uint32_t max_interruptions = 20;     ///< then held
+    std::uint32_t max_lost = 10;              ///< leases lost with their host, then failed / lost
     std::uint32_t install_failure_hosts = 3;  ///< different hosts, then failed / install_failed
 
     base::Duration backoff_base = std::chrono::seconds(2);
@@ -25,8 +25,8 @@ struct Settings {
     base::Duration capability_off_base = std::chrono::seconds(15);  ///< doubling per failure
     base::Duration capability_off_limit = std::chrono::minutes(15);
 
-    std::uint64_t max_tasks = 1'000'000;             ///< not terminal; more are refused
-    std::uint64_t max_payload_bytes = 1ULL << 30U;   ///< of those tasks together
+    std::uint64_t max_tasks = 1'000'000;            ///< not terminal; more are refused
+    std::uint64_t max_payload_bytes = 1ULL << 30U;  ///< of those tasks together
 };
 
 }  // namespace distributo::coordinator::core
