@@ -19,7 +19,7 @@ using schema::Index;
 using schema::no_node;
 using schema::Node;
 
-constexpr std::uint64_t max_work = 4'000'000;  // steps of some ten nanoseconds
+constexpr std::uint64_t max_work = 2'000'000;  // steps of some ten nanoseconds
 constexpr std::uint64_t bytes_per_step = 32;   // that the reader covers in one step
 constexpr std::size_t max_depth = 1000;        // of schemas in schemas; references may form rings
 constexpr std::size_t excerpt_length = 40;
