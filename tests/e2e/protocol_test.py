@@ -13,7 +13,7 @@ class MinimalHostTest(EndToEnd):
     def test_it_joins_runs_tasks_and_leaves(self):
         coordinator = self.coordinator()
         texts = ["abc", "Grüße", ""]
-        host = subprocess.Popen(["/usr/bin/python3", MINIMAL_HOST, str(coordinator.port),
+        host = subprocess.Popen(["/usr/bin/python3", MINIMAL_HOST, "127.0.0.1", str(coordinator.port),
                                  "--exit-after", str(len(texts))])
         try:
             eventually("it offers its type", lambda: "py.reverse" in coordinator.offered())
