@@ -28,12 +28,11 @@ public:
 
     /// Sends one request and waits for the response. A connection that the server closed while
     /// idle is opened again once. Fails with Errc::unavailable (cannot connect), timeout or io.
-    [[nodiscard]] base::Result<Response> request(
-        Method method,
-        std::string_view target,
-        std::string_view body = {},
-        std::string_view content_type = "application/json",
-        base::Duration timeout = std::chrono::seconds(60));
+    [[nodiscard]] base::Result<Response> request(Method method,
+                                                 std::string_view target,
+                                                 std::string_view body = {},
+                                                 std::string_view content_type = "application/json",
+                                                 base::Duration timeout = std::chrono::seconds(60));
 
 private:
     struct Impl;

@@ -16,8 +16,8 @@ enum class Method : std::uint8_t { get, head, post, put, delete_, patch, options
 /// case. Valid until the handler's Exchange is destroyed.
 struct RequestHead {
     Method method = Method::get;
-    std::string target;  ///< as sent: "/v1/tasks?state=pending"
-    std::string path;    ///< percent-decoded: "/v1/tasks"
+    std::string target;                                      ///< as sent: "/v1/tasks?state=pending"
+    std::string path;                                        ///< percent-decoded: "/v1/tasks"
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
     std::vector<std::pair<std::string, std::string>> headers;
     std::string peer;

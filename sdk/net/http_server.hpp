@@ -6,6 +6,7 @@
 #include "net/http_message.hpp"
 
 #include <boost/asio/io_context.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <memory>

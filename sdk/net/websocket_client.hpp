@@ -5,6 +5,7 @@
 #include "net/connection.hpp"
 
 #include <boost/asio/io_context.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +17,8 @@ struct WebSocketTarget {
     std::uint16_t port = 0;
     std::string path;
     std::string subprotocol;
-    base::Duration timeout = std::chrono::seconds(10);  ///< for resolve, connect and upgrade together
+    base::Duration timeout =
+        std::chrono::seconds(10);  ///< for resolve, connect and upgrade together
 };
 
 /// Connects and upgrades. `done` is called exactly once on the io_context, unless the returned
