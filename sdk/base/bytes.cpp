@@ -19,6 +19,8 @@ Bytes Bytes::copy(std::string_view text) {
     return result;
 }
 
-void Bytes::release(Block* block) noexcept { ::operator delete(block); }
+void Bytes::release(Block* block) noexcept {
+    ::operator delete(block);
+}
 
 }  // namespace distributo::base

@@ -113,15 +113,17 @@ void configure(const Options& options) {
         target.logger->set_pattern("%H:%M:%S.%e %^%-5!l%$ " + options.component + "  %v");
 }
 
-bool enabled(Level level) noexcept { return sink().logger->should_log(to_spdlog(level)); }
+bool enabled(Level level) noexcept {
+    return sink().logger->should_log(to_spdlog(level));
+}
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
     if (!enabled(level))
         return;
-    sink().logger->log(to_spdlog(level),
-                       "{}",
-                       sink().format == Format::json ? json_record(event, fields)
-                                                     : human_record(event, fields));
+    sink().logger->log(
+        to_spdlog(level),
+        "{}",
+        sink().format == Format::json ? json_record(event, fields) : human_record(event, fields));
 }
 
 }  // namespace distributo::base::log

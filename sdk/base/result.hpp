@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+
 #include <string>
 #include <utility>
 
@@ -25,7 +26,8 @@ struct Error {
     std::string hint;
 };
 
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
 
 /// Either a value or an Error. Consumed at once: `if (!x) return x.error();`
 template <typename T = void>
