@@ -2,6 +2,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <cstdlib>
+#include <fstream>
+
 namespace distributo::tests {
 namespace {
 
@@ -16,6 +19,20 @@ std::string decoded(std::string_view text) {
         i += 2;
     }
     return out;
+}
+
+/// Notes an answer down for answers_check.py, if that asked for it.
+void note(const net::RequestHead& head, const net::Response& response) {
+    static const char* const file = std::getenv("DISTRIBUTO_API_ANSWERS");
+    if (!file || head.method == Method::head || head.method == Method::delete_)
+        return;
+    std::ofstream(file, std::ios::app)
+        << json::serialize(json::value{{"method", net::to_string(head.method)},
+                                       {"target", head.target},
+                                       {"status", response.status},
+                                       {"content_type", response.content_type},
+                                       {"body", response.body}})
+        << '\n';
 }
 
 }  // namespace
@@ -84,8 +101,9 @@ std::shared_ptr<Call> ApiTest::begin(Method method,
     auto head = make_head(method, target, headers);
     head.has_body = !body.empty();
     {
-        auto exchange = api_->on_request(head, [call](net::Response response) {
+        auto exchange = api_->on_request(head, [call, head](net::Response response) {
             EXPECT_FALSE(call->answered) << "a second answer";
+            note(head, response);
             call->answered = true;
             call->response = std::move(response);
         });
