@@ -153,11 +153,13 @@ Checked<engine::Submit> OriginalForm::read(std::string_view text) {
     if (!payload)
         payload = find(options_, "additionalOptions");
     auto submit = reader_.make(*type, payload ? payload->text : "{}", std::move(*read));
-    if (!submit && !submit.error().faults.empty()) {
-        const Fault& fault = submit.error().faults.front();
-        submit.error().detail += " (" + fault.pointer + ": " + fault.detail + ')';
-    }
-    return submit;
+    if (submit)
+        return submit;
+    Problem problem = submit.error();
+    if (!problem.faults.empty())
+        problem.detail +=
+            " (" + problem.faults.front().pointer + ": " + problem.faults.front().detail + ')';
+    return problem;
 }
 
 Checked<std::string> OriginalForm::project_name(const Value* value) {

@@ -90,6 +90,7 @@ void ApiTest::restart(const coordinator::core::Settings& settings, std::size_t m
         io_, clock_, settings, coordinator::store::make_memory_store(post, max_ended));
     const auto started = engine_->start();
     EXPECT_TRUE(started.has_value());
+    run();
     api_ = coordinator::api::make_api(*engine_, {.host_port = 4000, .clock = &clock_});
 }
 
