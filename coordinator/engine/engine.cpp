@@ -43,13 +43,11 @@ base::Result<void> Engine::Impl::start() {
     next_id = opened->next_id;
     reserved.insert(opened->reserved.begin(), opened->reserved.end());
     scheduler = std::make_unique<core::Scheduler>(settings, opened->term, std::random_device{}());
-    const auto now = clock.now();
-    const auto wall = clock.wall();
+    const auto at = event();
     for (auto& task : opened->live) {
         task.type = intern(task.type);
-        scheduler->add(std::move(task), now, wall);
+        scheduler->add(std::move(task), at.now, at.wall);
     }
-    want_turn();
     return {};
 }
 

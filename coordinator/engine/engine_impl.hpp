@@ -68,7 +68,6 @@ struct Engine::Impl {
     [[nodiscard]] std::string_view intern(std::string_view type);
 
     // ---- the turn ----
-    void want_turn();
     /// Begins an event: a turn will follow it. The clock is read for the first one before a turn;
     /// those that come with it share its time.
     const Moment& event();

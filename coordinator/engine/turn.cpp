@@ -8,20 +8,14 @@
 
 namespace distributo::coordinator::engine {
 
-void Engine::Impl::want_turn() {
+const Engine::Impl::Moment& Engine::Impl::event() {
     if (std::exchange(turn_wanted, true))
-        return;
+        return moment;
+    moment = {clock.now(), clock.wall()};
     boost::asio::post(io, [this, here = std::weak_ptr(alive)] {
         if (!here.expired())
             turn();
     });
-}
-
-const Engine::Impl::Moment& Engine::Impl::event() {
-    if (!turn_wanted) {
-        moment = {clock.now(), clock.wall()};
-        want_turn();
-    }
     return moment;
 }
 
