@@ -57,7 +57,10 @@ base::Result<void> Agent::start() {
     link_.emplace(io_, clock_, link, random_source(), static_cast<LinkEvents&>(*this));
     desk_.connect(*link_, *plugins_);
     desk_.on_settled = [this] { on_settled(); };
-    desk_.on_drain_requested = [this] { desk_.close(); };
+    desk_.on_drain_requested = [this] {
+        if (state_ == State::running)
+            stop();
+    };
     watch_.emplace(io_, options_.plugin_dirs, [this](const PluginChanges& changes) {
         plugins_->apply(changes);
     });

@@ -252,7 +252,7 @@ void Link::close(std::string_view reason) {
         return finish_close();
     }
     connection_->send(wire::encode_bye(reason));
-    connection_->close(net::CloseCode::going_away, reason);
+    connection_->close(net::CloseCode::normal, reason);
     timer_.expires_after(closing_time);
     timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
         if (error || !*alive || !connection_)

@@ -97,6 +97,7 @@ std::unique_ptr<net::Exchange> FakeCoordinator::on_request(const net::RequestHea
 net::Response FakeCoordinator::on_upgrade(const net::RequestHead& head) {
     net::Response response;
     response.status = head.path == wire::host_path ? 101 : 404;
+    response.headers.emplace_back("Sec-WebSocket-Protocol", wire::subprotocol);
     return response;
 }
 
