@@ -1,0 +1,74 @@
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// The plain data that goes into and comes out of a runner.
+namespace distributo::runtime {
+
+/// One task type as its plugin declares it (dto_task_type, copied and checked).
+struct TypeInfo {
+    std::string name, version, summary;
+    std::string payload_schema, result_schema, install_schema;  ///< JSON text or empty
+    std::uint32_t max_concurrency = 0;  ///< 0: as many as there are slots; 1 when not reentrant
+    std::int64_t timeout_ms = 0, cancel_grace_ms = 0, install_timeout_ms = 0;  ///< 0: default
+    bool needs_install = false;
+    bool deterministic = false;
+};
+
+struct ModuleInfo {
+    std::string name, version, vendor, license;
+    std::vector<TypeInfo> types;
+    bool keep_loaded = false;
+    bool needs_isolation = false;
+};
+
+/// Host-chosen number of a call, unique among those not yet done.
+using CallId = std::uint64_t;
+
+struct ExecuteCall {
+    CallId call = 0;
+    std::string type;
+    std::string task_id;
+    std::uint32_t attempt = 1;
+    std::string payload;      ///< JSON
+    std::string content_key;  ///< empty when nothing was installed
+    std::string install_dir;
+    base::Duration timeout{};  ///< of this call; zero: none. Shown to the plugin as its deadline
+};
+
+struct InstallCall {
+    CallId call = 0;
+    std::string type;
+    std::string content_key;
+    std::string spec;         ///< JSON of the task's `install`
+    std::string staging_dir;  ///< exists, empty
+    std::uint32_t attempt = 1;
+    base::Duration timeout{};
+};
+
+/// How a call ended.
+struct CallResult {
+    CallId call = 0;
+    enum class Status : std::uint8_t {
+        ok,
+        retry,
+        retry_elsewhere,
+        permanent,
+        cancelled,  // as the plugin said
+        timeout,    ///< ran past its limit (the plugin gave up, or its process was ended)
+        crashed,    ///< this call's process died, and this call is to blame
+        aborted,    ///< its process went because of somebody else (sibling crash, stop): run again
+    } status = Status::ok;
+    bool suspect = false;  ///< with aborted: it ran in the process that died, and may be to blame
+    std::string result;    ///< JSON value, with ok; "null" when the plugin set none
+    std::string message;
+    std::string detail;  ///< JSON or empty
+    std::int64_t retry_after_ms = 0;
+    std::int64_t elapsed_us = 0;  ///< inside the plugin
+};
+
+}  // namespace distributo::runtime

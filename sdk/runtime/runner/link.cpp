@@ -1,0 +1,179 @@
+#include "runtime/runner/link.hpp"
+
+#include "runtime/frame_messages.hpp"
+
+#include <cerrno>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace distributo::runtime {
+namespace {
+
+/// Buffered results are written at once when they reach this.
+constexpr std::size_t much = 256 * 1024;
+
+/// Nobody is left to run for, or the stream makes no sense: ends the whole process group, so that
+/// what the plugin has started does not stay behind.
+[[noreturn]] void end_group() {
+    kill(0, SIGKILL);
+    _exit(1);
+}
+
+void write_all(int socket, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto sent = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent >= 0)
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        else if (errno != EINTR)
+            end_group();
+    }
+}
+
+}  // namespace
+
+Link::Link(int socket, int out, int error, std::span<const CallSlot> slots)
+    : socket_(socket), capture_(out, error, slots, *this) {}
+
+// ---- input -----------------------------------------------------------------------------------
+
+bool Link::receive() {
+    const auto space = in_.space();
+    const auto got = recv(socket_, space.data, space.size, MSG_DONTWAIT);
+    if (got > 0) {
+        in_.filled(static_cast<std::size_t>(got));
+        return true;
+    }
+    if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        end_group();
+    return false;
+}
+
+void Link::wait_for_input() {
+    const auto pipes = capture_.descriptors();
+    pollfd events[] = {{.fd = socket_, .events = POLLIN, .revents = 0},
+                       {.fd = pipes[0], .events = POLLIN, .revents = 0},
+                       {.fd = pipes[1], .events = POLLIN, .revents = 0}};
+    if (poll(events, std::size(events), -1) <= 0)
+        return;
+    if (events[1].revents != 0 || events[2].revents != 0)
+        capture_.drain();
+}
+
+std::optional<Frame> Link::first_frame() {
+    Frame frame;
+    while (!in_.next(frame)) {
+        if (in_.corrupt())
+            return std::nullopt;
+        if (!receive())
+            wait_for_input();
+    }
+    return frame;
+}
+
+void Link::read(Executor& executor) {
+    if (!receive()) {
+        wait_for_input();
+        if (!receive())
+            return;
+    }
+    Frame frame;
+    while (in_.next(frame))
+        hand_over(executor, frame);
+    if (in_.corrupt())
+        end_group();
+    if (!calls_.empty())
+        executor.enqueue(calls_);
+}
+
+void Link::hand_over(Executor& executor, const Frame& received) {
+    Frame frame = received;
+    switch (frame.header.kind) {
+        case FrameKind::execute:
+        case FrameKind::install:
+            if (auto work = read_work(frame))
+                calls_.push_back(std::move(*work));
+            else
+                end_group();
+            break;
+        case FrameKind::cancel:
+            executor.enqueue(calls_);
+            executor.cancel(frame.header.id);
+            break;
+        case FrameKind::stop:
+            executor.enqueue(calls_);
+            executor.stop();
+            break;
+        default:
+            end_group();
+    }
+}
+
+// ---- output ----------------------------------------------------------------------------------
+
+void Link::result(CallResult&& result) {
+    bool full = false;
+    {
+        const std::lock_guard lock(mutex_);
+        write_result(out_, result);
+        full = out_.size() >= much;
+    }
+    if (full)
+        flush();
+}
+
+void Link::flush() {
+    std::unique_lock lock(mutex_);
+    // One thread writes; what the others add meanwhile goes out with its next write.
+    if (writing_)
+        return;
+    writing_ = true;
+    while (!out_.empty()) {
+        writing_out_.clear();
+        std::swap(out_, writing_out_);
+        lock.unlock();
+        write_all(socket_, writing_out_);
+        lock.lock();
+    }
+    writing_ = false;
+}
+
+void Link::send(const std::string& frames) {
+    {
+        const std::lock_guard lock(mutex_);
+        out_ += frames;
+    }
+    flush();
+}
+
+void Link::stopped() {
+    capture_.drain();
+    std::string frame;
+    FrameWriter(frame, {.size = 0, .kind = FrameKind::stopped, .status = 0, .type = 0, .id = 0});
+    send(frame);
+}
+
+void Link::log(CallId call, std::string_view stream, std::string_view text) {
+    {
+        const std::lock_guard lock(mutex_);
+        write_log(out_, call, stream, text);
+    }
+    // At once: when the plugin crashes next, its last words are known.
+    flush();
+}
+
+void Link::progress(CallId call, double fraction, std::string_view text) {
+    {
+        const std::lock_guard lock(mutex_);
+        write_progress(out_, call, fraction, text);
+    }
+    flush();
+}
+
+void Link::printed(CallId call, std::string_view stream, std::string_view text) {
+    log(call, stream, text);
+}
+
+}  // namespace distributo::runtime

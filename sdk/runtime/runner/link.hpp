@@ -1,0 +1,53 @@
+#pragma once
+
+#include "runtime/executor.hpp"
+#include "runtime/frame.hpp"
+#include "runtime/runner/capture.hpp"
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace distributo::runtime {
+
+/// The runner's end of the socket: reads calls for the executor, writes what they report.
+/// When the supervisor goes, the process and everything that it has started goes at once.
+class Link final : public ExecutorOutput, public ExecutorSource, Capture::Sink {
+public:
+    Link(int socket, int out, int error, std::span<const CallSlot> slots);
+
+    /// Waits for the first frame.
+    [[nodiscard]] std::optional<Frame> first_frame();
+    /// Writes a frame that is no call's.
+    void send(const std::string& frames);
+    /// Reports what was printed until now.
+    void drain() { capture_.drain(); }
+
+    void read(Executor& executor) override;
+
+    void result(CallResult&& result) override;
+    void flush() override;
+    bool long_call_ended(CallId call) override { return capture_.call_ended(call); }
+    void stopped() override;
+    void log(CallId call, std::string_view stream, std::string_view text) override;
+    void progress(CallId call, double fraction, std::string_view text) override;
+
+private:
+    void printed(CallId call, std::string_view stream, std::string_view text) override;
+    void wait_for_input();
+    bool receive();
+    void hand_over(Executor& executor, const Frame& frame);
+
+    const int socket_;
+    Capture capture_;
+    FrameBuffer in_;           // of the one thread that reads
+    std::vector<Work> calls_;  // likewise
+
+    std::mutex mutex_;  // of the following
+    std::string out_;
+    std::string writing_out_;
+    bool writing_ = false;
+};
+
+}  // namespace distributo::runtime

@@ -1,0 +1,137 @@
+// distributo-runner: one plugin in a process of its own. Started by a host only, with
+//   0 /dev/null   1, 2 pipes   3 the socket to the supervisor   4 the call slots, shared memory
+//   5, 6 the read ends of the pipes 1 and 2
+// Of these, 4 is closed before the plugin is loaded, and its children inherit 0 to 2 only.
+#include "runtime/executor.hpp"
+#include "runtime/frame_messages.hpp"
+#include "runtime/runner/link.hpp"
+#include "runtime/runner_descriptors.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <fcntl.h>
+#include <memory>
+#include <signal.h>
+#include <span>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+/// A fault must end this process as it would without the sanitizer: by the signal.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() {
+    return "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
+           "detect_leaks=0";
+}
+#endif
+
+namespace distributo::runtime {
+namespace {
+
+/// The supervisor's thread is gone: nobody is left to run for.
+void end_group(int) {
+    kill(0, SIGKILL);
+}
+
+void restrict_process() {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, end_group);
+    prctl(PR_SET_PDEATHSIG, SIGHUP);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+    setrlimit(RLIMIT_CORE, &none);
+    for (const int descriptor : {descriptors::socket, descriptors::out_end, descriptors::error_end})
+        fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    // A line that was printed before a crash has left the process.
+    setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+}
+
+std::span<CallSlot> map_slots() {
+    struct stat about {};
+    if (fstat(descriptors::slots, &about) != 0)
+        return {};
+    const auto size = static_cast<std::size_t>(about.st_size);
+    void* const memory =
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptors::slots, 0);
+    close(descriptors::slots);
+    if (memory == MAP_FAILED)
+        return {};
+    return {static_cast<CallSlot*>(memory), size / sizeof(CallSlot)};
+}
+
+void report_failure(Link& link, std::string_view why) {
+    link.drain();
+    std::string frame;
+    FrameWriter(frame, {.size = 0, .kind = FrameKind::failed, .status = 0, .type = 0, .id = 0})
+        .text(why);
+    link.send(frame);
+}
+
+bool set_up(Executor& executor, Link& link, const StartMessage& start) {
+    auto plugin = TaskPlugin::load(start.library, link);
+    if (!plugin) {
+        report_failure(link, plugin.error().message);
+        return false;
+    }
+    if (auto ready = (*plugin)->set_up(start.setup); !ready) {
+        report_failure(link, ready.error().message);
+        return false;
+    }
+    link.drain();
+    std::string frame;
+    write_ready(frame, (*plugin)->info());
+    executor.open(std::move(*plugin));
+    link.send(frame);
+    return true;
+}
+
+/// Before anything else: a runner that loses its supervisor kills its process group, which must
+/// not be somebody's shell.
+bool started_by_supervisor() {
+    struct stat about {};
+    return getpgrp() == getpid() && fstat(descriptors::socket, &about) == 0 &&
+           S_ISSOCK(about.st_mode) && fcntl(descriptors::error_end, F_GETFD) >= 0;
+}
+
+int run() {
+    if (!started_by_supervisor()) {
+        std::fputs("error: distributo-runner is started by distributo-host, not by hand\n", stderr);
+        return 2;
+    }
+    restrict_process();
+    const auto slots = map_slots();
+    const auto link = std::make_shared<Link>(
+        descriptors::socket, descriptors::out_end, descriptors::error_end, slots);
+    auto first = link->first_frame();
+    if (slots.empty() || !first || first->header.kind != FrameKind::start)
+        return 2;
+    const auto start = read_start(*first);
+    if (!start || start->setup.threads == 0 || slots.size() < start->setup.threads + 1)
+        return 2;
+    if (chdir(start->setup.data_dir.c_str()) != 0 && chdir("/") != 0)
+        return 2;
+
+    const auto executor =
+        std::make_shared<Executor>(link,
+                                   slots,
+                                   Executor::Options{.threads = start->setup.threads,
+                                                     .work_root = start->setup.work_root,
+                                                     .source = link.get()});
+    // Threads first: they see the supervisor go, and read what setup prints.
+    executor->start();
+    if (!set_up(*executor, *link, *start))
+        _exit(1);  // the threads are still reading
+    while (!executor->wait_stopped(std::chrono::hours(1))) {
+    }
+    return 0;
+}
+
+}  // namespace
+}  // namespace distributo::runtime
+
+int main() {
+    return distributo::runtime::run();
+}

@@ -1,0 +1,158 @@
+#include "runtime/runner_process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace distributo::runtime {
+namespace {
+
+namespace asio = boost::asio;
+using Socket = asio::local::stream_protocol::socket;
+using boost::system::error_code;
+
+}  // namespace
+
+base::Result<std::unique_ptr<RunnerProcess>> RunnerProcess::start(
+    asio::io_context& io,
+    const std::filesystem::path& program,
+    const std::filesystem::path& library,
+    std::size_t slots,
+    Owner& owner) {
+    auto child = ChildProcess::spawn(program, library, slots);
+    if (!child)
+        return child.error();
+    return std::make_unique<RunnerProcess>(io, std::move(*child), owner);
+}
+
+RunnerProcess::RunnerProcess(asio::io_context& io, ChildProcess child, Owner& owner)
+    : owner_(owner),
+      child_(std::move(child)),
+      socket_(io, asio::local::stream_protocol(), child_.socket.release()),
+      process_(io, child_.process.release()) {
+    wait_for_frames();
+    wait_for_end();
+}
+
+RunnerProcess::~RunnerProcess() {
+    *alive_ = false;
+}
+
+// ---- reading ---------------------------------------------------------------------------------
+
+void RunnerProcess::wait_for_frames() {
+    socket_.async_wait(Socket::wait_read, [this, alive = alive_](const error_code& error) {
+        if (!error && *alive)
+            on_readable();
+    });
+}
+
+bool RunnerProcess::receive() {
+    for (;;) {
+        const auto space = in_.space();
+        const auto got = recv(socket_.native_handle(), space.data, space.size, MSG_DONTWAIT);
+        if (got > 0)
+            in_.filled(static_cast<std::size_t>(got));
+        else
+            return got < 0 && (errno == EAGAIN || errno == EINTR);
+        if (static_cast<std::size_t>(got) < space.size)
+            return true;
+    }
+}
+
+void RunnerProcess::on_readable() {
+    const auto alive = alive_;
+    const bool open = receive();
+    owner_.on_frames(in_);
+    if (!*alive)
+        return;
+    if (open) {
+        wait_for_frames();
+    } else {
+        // Usually it is dying, and keeps the status that it dies with.
+        hung_up_ = true;
+        signal(SIGKILL);
+    }
+}
+
+// ---- writing ---------------------------------------------------------------------------------
+
+void RunnerProcess::send(std::string& frames) {
+    if (out_.empty())
+        std::swap(out_, frames);
+    else
+        out_ += frames;
+    frames.clear();
+    if (!waiting_to_write_)
+        write();
+}
+
+void RunnerProcess::write() {
+    while (written_ < out_.size()) {
+        const auto sent = ::send(socket_.native_handle(),
+                                 out_.data() + written_,
+                                 out_.size() - written_,
+                                 MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent >= 0) {
+            written_ += static_cast<std::size_t>(sent);
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN)
+            break;  // it is dying; on_exit tells
+        waiting_to_write_ = true;
+        socket_.async_wait(Socket::wait_write, [this, alive = alive_](const error_code& error) {
+            if (error || !*alive)
+                return;
+            waiting_to_write_ = false;
+            write();
+        });
+        return;
+    }
+    out_.clear();
+    written_ = 0;
+}
+
+// ---- the end ---------------------------------------------------------------------------------
+
+void RunnerProcess::wait_for_end() {
+    process_.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [this, alive = alive_](const error_code& error) {
+                            if (!error && *alive)
+                                on_exit();
+                        });
+}
+
+void RunnerProcess::on_exit() {
+    const auto alive = alive_;
+    const ProcessEnd end = child_.reap();
+    receive();
+    owner_.on_frames(in_);
+    if (*alive)
+        read_last_words(child_.out.get(), "stdout", *alive);
+    if (*alive)
+        read_last_words(child_.error.get(), "stderr", *alive);
+    if (*alive)
+        owner_.on_ended(end);
+}
+
+void RunnerProcess::read_last_words(int pipe, std::string_view stream, const bool& alive) {
+    constexpr std::size_t most = 64 * 1024;  // what a pipe holds
+    std::string text(most, '\0');
+    std::size_t size = 0;
+    while (size < most) {
+        const auto got = read(pipe, text.data() + size, most - size);
+        if (got <= 0)
+            break;
+        size += static_cast<std::size_t>(got);
+    }
+    if (size > 0 && text[size - 1] == '\n')
+        --size;
+    if (size > 0 && alive)
+        owner_.on_last_words(stream, std::string_view(text).substr(0, size));
+}
+
+}  // namespace distributo::runtime

@@ -1,0 +1,169 @@
+#include "runtime/task_plugin.hpp"
+
+#include "runtime/abi_text.hpp"
+#include "runtime/host_table.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace distributo::runtime {
+namespace {
+
+using base::Errc;
+
+/// A C++ exception may not leave a plugin function, but one in a plugin that was not built with
+/// the SDK must not end the process that runs its neighbours either.
+template <typename Function>
+dto_status contained(CallReporter& reporter, CallId call, const Function& function) noexcept {
+    try {
+        return function();
+    } catch (const std::exception& thrown) {
+        reporter.log(call,
+                     "plugin",
+                     std::string("PLUGIN_MISBEHAVING: threw across the ABI: ") + thrown.what());
+    } catch (...) {
+        reporter.log(call, "plugin", "PLUGIN_MISBEHAVING: threw across the ABI");
+    }
+    return DTO_PERMANENT;
+}
+
+base::Error failed(std::string_view where, CallResult result) {
+    return base::error(Errc::unavailable, std::string(where) + " failed: " + result.message);
+}
+
+}  // namespace
+
+TaskPlugin::TaskPlugin(PluginLibrary library, TaskModule module, CallReporter& reporter)
+    : library_(std::move(library)),
+      module_(std::move(module)),
+      reporter_(reporter),
+      root_(reporter, {}),
+      host_(make_host_table()) {
+    host_.root = root_.begin(0, base::TimePoint::max(), Call::Kind::root);
+}
+
+TaskPlugin::~TaskPlugin() {
+    tear_down();
+}
+
+base::Result<std::unique_ptr<TaskPlugin>> TaskPlugin::load(const std::filesystem::path& file,
+                                                           CallReporter& reporter) {
+    auto library = PluginLibrary::load(file);
+    if (!library)
+        return library.error();
+    auto module = check_module(library->module());
+    if (!module)
+        return module.error();
+    std::unique_ptr<TaskPlugin> plugin(
+        new TaskPlugin(std::move(*library), std::move(*module), reporter));
+    if (auto created = plugin->create(); !created)
+        return created.error();
+    return plugin;
+}
+
+bool TaskPlugin::reentrant(std::uint32_t type) const noexcept {
+    return (module_.flags[type] & DTO_TASK_REENTRANT) != 0;
+}
+
+base::Result<void> TaskPlugin::create() {
+    Call context(reporter_, {});
+    dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::task);
+    const auto status =
+        contained(reporter_, 0, [&] { return module_.api.create(&host_, call, &instance_); });
+    CallResult result;
+    context.end(status, result);
+    if (result.status != CallResult::Status::ok)
+        return failed("create", std::move(result));
+    state_ = State::created;
+    return {};
+}
+
+base::Result<void> TaskPlugin::set_up(const SetupRequest& request) {
+    Call context(reporter_, request.work_root);
+    dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::task);
+    dto_setup setup{};
+    setup.struct_size = sizeof setup;
+    setup.cpu_slots = request.threads;
+    setup.config_json = abi_text(request.config);
+    setup.data_dir = abi_text(request.data_dir.native());
+    setup.host_id = abi_text(request.host_id);
+    const auto status =
+        contained(reporter_, 0, [&] { return module_.api.setup(instance_, call, &setup); });
+    CallResult result;
+    context.end(status, result);
+    if (result.status != CallResult::Status::ok)
+        return failed("setup", std::move(result));
+    state_ = State::ready;
+    return {};
+}
+
+void TaskPlugin::run(Call& context,
+                     const Work& work,
+                     base::TimePoint now,
+                     CallResult& result) noexcept {
+    const bool async = !work.install && (module_.flags[work.type] & DTO_TASK_ASYNC) != 0;
+    const auto deadline =
+        work.timeout > base::Duration::zero() ? now + work.timeout : base::TimePoint::max();
+    dto_call* const call =
+        context.begin(work.id, deadline, async ? Call::Kind::async_task : Call::Kind::task);
+    const auto status = contained(reporter_, work.id, [&] {
+        return work.install ? install(call, work) : execute(call, work);
+    });
+    context.end(status, result);
+}
+
+dto_status TaskPlugin::execute(dto_call* call, const Work& work) {
+    dto_execute request{};
+    request.struct_size = sizeof request;
+    request.attempt = work.attempt;
+    request.task_id = abi_text(work.task_id);
+    request.task_type = abi_text(module_.info.types[work.type].name);
+    request.payload_json = abi_text(work.body);
+    request.content_key = abi_text(work.content_key);
+    request.install_dir = abi_text(work.directory);
+    return module_.api.execute(instance_, call, &request);
+}
+
+dto_status TaskPlugin::install(dto_call* call, const Work& work) {
+    if (!module_.api.install)
+        return DTO_OK;
+    dto_install request{};
+    request.struct_size = sizeof request;
+    request.attempt = work.attempt;
+    request.task_type = abi_text(module_.info.types[work.type].name);
+    request.content_key = abi_text(work.content_key);
+    request.spec_json = abi_text(work.body);
+    request.staging_dir = abi_text(work.directory);
+    return module_.api.install(instance_, call, &request);
+}
+
+bool TaskPlugin::cancel(Call& context, CallId id) noexcept {
+    return context.cancel(id, [&](dto_call* call) {
+        if (module_.api.cancel)
+            static_cast<void>(contained(reporter_, id, [&] {
+                module_.api.cancel(instance_, call);
+                return dto_status{DTO_OK};
+            }));
+    });
+}
+
+void TaskPlugin::tear_down() noexcept {
+    const auto state = std::exchange(state_, State::gone);
+    if (state == State::ready) {
+        Call context(reporter_, {});
+        dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::task);
+        const auto status = contained(reporter_, 0, [&] {
+            module_.api.teardown(instance_, call);
+            return dto_status{DTO_OK};
+        });
+        CallResult ignored;
+        context.end(status, ignored);
+    }
+    if (state == State::ready || state == State::created)
+        static_cast<void>(contained(reporter_, 0, [&] {
+            module_.api.destroy(instance_);
+            return dto_status{DTO_OK};
+        }));
+}
+
+}  // namespace distributo::runtime
