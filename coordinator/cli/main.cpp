@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <functional>
 
 using namespace distributo;
@@ -121,6 +122,31 @@ std::vector<std::string> names_of(const CLI::App& app) {
     return names;
 }
 
+/// The first word that is neither an option nor a command, where a command has to stand; empty when
+/// there is none.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+    const CLI::App* here = &app;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word(argv[i]);
+        if (word.starts_with('-')) {
+            const CLI::Option* option = app.get_option_no_throw(word);
+            if (option && option->get_items_expected_max() > 0)
+                ++i;  // its value
+            continue;
+        }
+        const auto commands = here->get_subcommands({});
+        if (commands.empty())
+            return {};
+        const auto next = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* one) {
+            return one->get_name() == word;
+        });
+        if (next == commands.end())
+            return word;
+        here = *next;
+    }
+    return {};
+}
+
 /// CLI11's complaint as an error of ours, with the nearest name as a hint.
 base::Error usage_error(const CLI::App& app,
                         const CLI::ParseError& failure,
@@ -130,6 +156,8 @@ base::Error usage_error(const CLI::App& app,
     for (auto used = deepest->get_subcommands(); !used.empty(); used = deepest->get_subcommands())
         deepest = used.front();
     base::Error error{base::Errc::invalid_argument, failure.what(), {}};
+    if (const std::string word = unknown_command(app, argc, argv); !word.empty())
+        error.message = "unknown command '" + word + "'";
     std::vector<std::string> names = names_of(*deepest);
     for (const std::string& name : names_of(app))
         names.push_back(name);

@@ -111,7 +111,7 @@ class StartTest(EndToEnd):
         coordinator = self.coordinator()
         host = self.host(coordinator)
         text = self.fails("distributo-host", "--coordinator", "http://127.0.0.1:1", "--data-dir",
-                          host.folder / "data", code=7)
+                          host.folder / "data", code=5)
         self.assertIn("--data-dir", text)
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Tasks from submit to result with the real programs: the main job, failures, crashes, control."""
 import collections
+import http.client
 import json
 import pathlib
 import signal
 import tempfile
-import time
 import unittest
 
 from harness import BUILD, EndToEnd, TEST_PLUGINS, eventually
@@ -44,11 +44,10 @@ class OutcomeTest(EndToEnd):
     def test_a_result_comes_back_byte_for_byte(self):
         coordinator = self.coordinator()
         self.host(coordinator)
-        payload = '{"b":1.10,"a":[1e400,0E1101,123456789.123456789],"u":"\\u00e9é"}'
+        payload = '{"b":1.10,"a":[1E0,0E1101,123456789.123456789,18446744073709551616],"u":"\\u00e9é"}'
         body = '{"type":"test.echo","payload":' + payload + "}"
         identity = coordinator.request("POST", "/v1/tasks", body)[1]["id"]
         coordinator.ended(identity)
-        import http.client
         connection = http.client.HTTPConnection("127.0.0.1", coordinator.http_port)
         connection.request("GET", f"/v1/tasks/{identity}/result")
         self.assertEqual(connection.getresponse().read().decode(), payload)
