@@ -101,6 +101,10 @@ void Engine::Impl::submit(std::vector<Submit> items, Done<std::vector<Submitted>
     const auto created = event().wall;
     Group group{std::move(done), {}};
     group.answers.reserve(items.size());
+    if (open.submits.empty()) {
+        open.submits.reserve(items.size());
+        boarding.tasks.reserve(items.size());
+    }
     for (auto& item : items) {
         if (number_is_taken(item.options.get())) {
             const auto number = base::parse_number_text(item.options->given_id);

@@ -53,6 +53,8 @@ void Engine::Impl::carry_out() {
     for (const auto& cancel : actions.cancels)
         if (HostPort* to = port(cancel.host))
             to->cancel({cancel.token, cancel.reason});
+    open.outcomes.reserve(open.outcomes.size() + actions.outcomes.size());
+    boarding.ended.reserve(open.outcomes.capacity());
     for (auto& outcome : actions.outcomes) {
         boarding.ended.push_back(outcome.id);
         open.outcomes.push_back(std::move(outcome));

@@ -75,12 +75,15 @@ void OutcomeTable::withdraw(std::uint64_t sequence) {
 base::Bytes OutcomeTable::shared_name(const std::string& name) {
     if (name.empty())
         return {};
+    if (name == last_name_.view())
+        return last_name_;
     if (names_.size() > max_names)
         names_.clear();
     auto [place, added] = names_.try_emplace(name);
     if (added)
         place->second = base::Bytes::copy(name);
-    return place->second;
+    last_name_ = place->second;
+    return last_name_;
 }
 
 }  // namespace distributo::coordinator::store

@@ -51,6 +51,7 @@ private:
     std::uint64_t first_ = 1;  // sequence of rows_.front()
     std::size_t count_ = 0;
     std::unordered_map<std::string, base::Bytes> names_;
+    base::Bytes last_name_;  // most outcomes of a batch come from one host
 };
 
 }  // namespace distributo::coordinator::store
