@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,7 +68,9 @@ class Bench:
     def __init__(self, build, quick):
         self.bin = build / "bin"
         self.tests = build / "tests"
-        self.plugins = build / "test-plugins" / "bench"
+        self.folder = tempfile.TemporaryDirectory()
+        self.plugins = pathlib.Path(self.folder.name)
+        shutil.copy(build / "test-plugins" / "good" / "test_noop.so", self.plugins)
         self.scale = 10 if quick else 1
         self.rows = []
 

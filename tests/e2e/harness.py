@@ -103,6 +103,8 @@ class Coordinator(Process):
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=PATIENCE)
         if body is not None and not isinstance(body, (str, bytes)):
             body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
         headers = {"Content-Type": content_type} if body is not None else {}
         if accept:
             headers["Accept"] = accept
