@@ -35,7 +35,6 @@ net::Response document(std::string_view content_type, std::string_view body) {
     net::Response response;
     response.content_type = content_type;
     response.body = body;
-    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     return response;
 }
 

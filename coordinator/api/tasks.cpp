@@ -54,7 +54,6 @@ net::Response result_of(const TaskDetails& task) {
         net::Response response;
         const auto bytes = task.record.outcome->result.view();
         response.body = bytes.empty() ? "null" : bytes;
-        response.headers.emplace_back("X-Content-Type-Options", "nosniff");
         return response;
     }
     if (!wire::is_terminal(task.state()))
@@ -222,7 +221,6 @@ void get_logs(Context& context, const Request& request, net::Respond respond) {
                                 response.content_type = "text/plain; charset=utf-8";
                                 response.body = log_text(*lines);
                             }
-                            response.headers.emplace_back("X-Content-Type-Options", "nosniff");
                             respond(std::move(response));
                         });
 }
