@@ -4,6 +4,8 @@
 #include "coordinator/api/time_text.hpp"
 #include "wire/json.hpp"
 
+#include <algorithm>
+
 namespace distributo::coordinator::api {
 namespace {
 
@@ -120,6 +122,12 @@ void append_attempt(Writer& json, const core::Attempt& attempt) {
     json.end_object();
 }
 
+/// A task that was cancelled while it waited for its next attempt has had the ones before.
+std::uint32_t attempts_of(const store::TaskRecord& record) {
+    const std::uint32_t last = record.attempts.empty() ? 0 : record.attempts.back().number;
+    return std::max(last, record.outcome->attempt.number);
+}
+
 }  // namespace
 
 std::string shown_id(core::TaskId id, const TaskOptions* options) {
@@ -145,7 +153,7 @@ void append_task(std::string& out, const engine::TaskDetails& task, Detail detai
             append_full_options(json, *options);
     }
     if (task.record.outcome) {
-        json.member("attempts", task.record.outcome->attempt.number);
+        json.member("attempts", attempts_of(task.record));
         append_outcome(json, *task.record.outcome, detail);
         json.member("seq", task.record.sequence);
     } else if (task.live) {

@@ -56,6 +56,9 @@ void Engine::Impl::carry_out() {
     open.outcomes.reserve(open.outcomes.size() + actions.outcomes.size());
     boarding.ended.reserve(open.outcomes.capacity());
     for (auto& outcome : actions.outcomes) {
+        // Who ends without having run has no attempt that says when.
+        if (outcome.attempt.number == 0)
+            outcome.attempt.finished = clock.wall();
         boarding.ended.push_back(outcome.id);
         open.outcomes.push_back(std::move(outcome));
     }

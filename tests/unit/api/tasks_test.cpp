@@ -171,6 +171,23 @@ TEST_F(TasksTest, CancelAndRetryAnswerWithTheTask) {
     EXPECT_EQ(post("/v1/tasks/" + id + "/cancel", "{}").member("state"), "cancelled");
 }
 
+TEST_F(TasksTest, ATaskThatNeverRanSaysWhenItEnded) {
+    const std::string id = submit(R"({"type":"t"})");
+    advance(std::chrono::seconds(7));
+    const Call cancelled = post("/v1/tasks/" + id + "/cancel");
+
+    EXPECT_EQ(cancelled.member("finished"), "2026-05-04T00:00:07.123Z");
+    EXPECT_EQ(cancelled.body().at("attempts").as_int64(), 0);
+}
+
+TEST_F(TasksTest, AttemptsBeforeACancelAreCounted) {
+    FakeHost& host = join("box", {{"run", ""}});
+    const std::string id = submit(R"({"type":"run"})");
+    fail(host, wire::AttemptStatus::retry, "first try");
+
+    EXPECT_EQ(post("/v1/tasks/" + id + "/cancel").body().at("attempts").as_int64(), 1);
+}
+
 TEST_F(TasksTest, WhatHasEndedOtherwiseCannotBeCancelled) {
     FakeHost& host = join("box", {{"run", ""}});
     const std::string id = submit(R"({"type":"run"})");
