@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <new>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -141,39 +140,39 @@ void Descriptor::reset() noexcept {
         close(release());
 }
 
-// ---- SharedSlots -----------------------------------------------------------------------------
+// ---- SharedMemory ----------------------------------------------------------------------------
 
-SharedSlots::SharedSlots(SharedSlots&& other) noexcept
-    : memory_(std::move(other.memory_)),
-      slots_(std::exchange(other.slots_, nullptr)),
-      count_(std::exchange(other.count_, 0)) {}
+SharedMemory::SharedMemory(SharedMemory&& other) noexcept {
+    *this = std::move(other);
+}
 
-SharedSlots& SharedSlots::operator=(SharedSlots&& other) noexcept {
+SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
     std::swap(memory_, other.memory_);
-    std::swap(slots_, other.slots_);
-    std::swap(count_, other.count_);
+    std::swap(start_, other.start_);
+    std::swap(size_, other.size_);
+    std::swap(page_, other.page_);
     return *this;
 }
 
-SharedSlots::~SharedSlots() {
-    if (slots_)
-        munmap(slots_, count_ * sizeof(CallSlot));
+SharedMemory::~SharedMemory() {
+    if (start_)
+        munmap(start_, size_);
 }
 
-base::Result<SharedSlots> SharedSlots::make(std::size_t count) {
-    SharedSlots made;
-    const std::size_t size = count * sizeof(CallSlot);
+base::Result<SharedMemory> SharedMemory::make(std::size_t slots) {
+    SharedMemory made;
+    const std::size_t size = SharedPage::size_for(slots);
     made.memory_ = Descriptor(memfd_create("distributo-calls", MFD_CLOEXEC));
     if (!made.memory_.ok() || ftruncate(made.memory_.get(), static_cast<off_t>(size)) != 0)
         return failed("make shared memory");
-    void* const memory =
+    void* const start =
         mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, made.memory_.get(), 0);
-    if (memory == MAP_FAILED)
+    if (start == MAP_FAILED)
         return failed("map shared memory");
-    made.slots_ = static_cast<CallSlot*>(memory);
-    for (std::size_t i = 0; i < count; ++i)
-        new (made.slots_ + i) CallSlot;
-    made.count_ = count;
+    made.start_ = start;
+    made.size_ = size;
+    // Fresh memory is zero, which is what empty slots and areas are.
+    made.page_ = SharedPage::at(start, size);
     return made;
 }
 
@@ -190,7 +189,7 @@ base::Result<ChildProcess> ChildProcess::spawn(const std::filesystem::path& prog
                                                const std::filesystem::path& library,
                                                std::size_t slots) {
     ChildProcess child;
-    auto memory = SharedSlots::make(slots);
+    auto memory = SharedMemory::make(slots);
     auto out = Pipe::make();
     auto error = Pipe::make();
     if (!memory)
@@ -229,7 +228,7 @@ base::Result<ChildProcess> ChildProcess::spawn(const std::filesystem::path& prog
         return failed("watch the process");
     child.out = std::move(out->read);
     child.error = std::move(error->read);
-    child.slots = std::move(*memory);
+    child.memory = std::move(*memory);
     return child;
 }
 
@@ -238,7 +237,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
       out(std::move(other.out)),
       error(std::move(other.error)),
       process(std::move(other.process)),
-      slots(std::move(other.slots)),
+      memory(std::move(other.memory)),
       pid_(std::exchange(other.pid_, -1)) {}
 
 ChildProcess::~ChildProcess() {

@@ -1,11 +1,10 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "runtime/call_slot.hpp"
+#include "runtime/shared_page.hpp"
 
 #include <cstddef>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <sys/types.h>
 
@@ -30,21 +29,22 @@ private:
 };
 
 /// Memory that a child process writes and that survives it.
-class SharedSlots {
+class SharedMemory {
 public:
-    SharedSlots() = default;
-    SharedSlots(SharedSlots&& other) noexcept;
-    SharedSlots& operator=(SharedSlots&& other) noexcept;
-    ~SharedSlots();
+    SharedMemory() = default;
+    SharedMemory(SharedMemory&& other) noexcept;
+    SharedMemory& operator=(SharedMemory&& other) noexcept;
+    ~SharedMemory();
 
-    [[nodiscard]] static base::Result<SharedSlots> make(std::size_t count);
-    [[nodiscard]] std::span<const CallSlot> slots() const noexcept { return {slots_, count_}; }
+    [[nodiscard]] static base::Result<SharedMemory> make(std::size_t slots);
+    [[nodiscard]] const SharedPage& page() const noexcept { return page_; }
     [[nodiscard]] int descriptor() const noexcept { return memory_.get(); }
 
 private:
     Descriptor memory_;
-    CallSlot* slots_ = nullptr;
-    std::size_t count_ = 0;
+    void* start_ = nullptr;
+    std::size_t size_ = 0;
+    SharedPage page_;
 };
 
 /// How a process ended, in words: "killed by SIGSEGV", "exited with code 3".
@@ -71,7 +71,7 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     /// Become the caller's to close. All non-blocking; `process` is readable when it has ended.
     Descriptor socket, out, error, process;
-    SharedSlots slots;
+    SharedMemory memory;
 
     /// To the whole process group. Does nothing once the process has been reaped.
     void signal_group(int signal) const noexcept;

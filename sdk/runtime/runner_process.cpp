@@ -132,26 +132,28 @@ void RunnerProcess::on_exit() {
     receive();
     owner_.on_frames(in_);
     if (*alive)
-        read_last_words(child_.out.get(), "stdout", *alive);
+        read_last_words(0, "stdout", child_.out.get());
     if (*alive)
-        read_last_words(child_.error.get(), "stderr", *alive);
+        read_last_words(1, "stderr", child_.error.get());
     if (*alive)
         owner_.on_ended(end);
 }
 
-void RunnerProcess::read_last_words(int pipe, std::string_view stream, const bool& alive) {
+/// What it had read from the pipe and not reported, and what is still in the pipe.
+void RunnerProcess::read_last_words(std::size_t number, std::string_view stream, int pipe) {
     constexpr std::size_t most = 64 * 1024;  // what a pipe holds
-    std::string text(most, '\0');
-    std::size_t size = 0;
-    while (size < most) {
-        const auto got = read(pipe, text.data() + size, most - size);
+    std::string text(child_.memory.page().prints[number].view());
+    std::size_t size = text.size();
+    text.resize(size + most);
+    while (size < text.size()) {
+        const auto got = read(pipe, text.data() + size, text.size() - size);
         if (got <= 0)
             break;
         size += static_cast<std::size_t>(got);
     }
     if (size > 0 && text[size - 1] == '\n')
         --size;
-    if (size > 0 && alive)
+    if (size > 0)
         owner_.on_last_words(stream, std::string_view(text).substr(0, size));
 }
 

@@ -44,7 +44,9 @@ public:
     void send(std::string& frames);
     void signal(int signal) const noexcept { child_.signal_group(signal); }
     [[nodiscard]] pid_t pid() const noexcept { return child_.pid(); }
-    [[nodiscard]] std::span<const CallSlot> slots() const noexcept { return child_.slots.slots(); }
+    [[nodiscard]] std::span<const CallSlot> slots() const noexcept {
+        return child_.memory.page().slots;
+    }
     /// It closed its end of the socket although it was still running, and was killed for that.
     [[nodiscard]] bool hung_up() const noexcept { return hung_up_; }
 
@@ -56,7 +58,7 @@ private:
     bool receive();
     void on_readable();
     void on_exit();
-    void read_last_words(int pipe, std::string_view stream, const bool& alive);
+    void read_last_words(std::size_t number, std::string_view stream, int pipe);
 
     Owner& owner_;
     ChildProcess child_;

@@ -1,6 +1,9 @@
 #include "runtime/runner/capture.hpp"
 
+#include "runtime/utf8.hpp"
+
 #include <cstdio>
+#include <cstring>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <utility>
@@ -15,11 +18,11 @@ bool has_data(int pipe) {
 
 }  // namespace
 
-Capture::Capture(int out, int error, std::span<const CallSlot> slots, Sink& sink)
-    : slots_(slots),
+Capture::Capture(int out, int error, const SharedPage& page, Sink& sink)
+    : slots_(page.slots),
       sink_(sink),
-      streams_{Stream{.name = "stdout", .pipe = out, .lines = {}},
-               Stream{.name = "stderr", .pipe = error, .lines = {}}} {}
+      streams_{Stream{.name = "stdout", .pipe = out, .kept = page.prints[0]},
+               Stream{.name = "stderr", .pipe = error, .kept = page.prints[1]}} {}
 
 void Capture::drain() {
     const std::lock_guard lock(mutex_);
@@ -33,27 +36,41 @@ bool Capture::call_ended(CallId call) {
     for (auto& stream : streams_) {
         if (has_data(stream.pipe))
             drain(stream, owner());
-        if (owner() != call)
-            continue;
-        if (const auto rest = stream.lines.finish(); !rest.empty())
-            sink_.printed(call, stream.name, rest);
+        if (const auto rest = stream.kept.view().size(); rest > 0 && owner() == call)
+            report(stream, call, rest, 0);
     }
     return std::exchange(printed_, false);
 }
 
 void Capture::drain(Stream& stream, CallId call) {
-    char bytes[16 * 1024];
+    PrintArea& kept = stream.kept;
     for (;;) {
-        const auto got = read(stream.pipe, bytes, sizeof bytes);
+        const std::size_t before = kept.view().size();
+        const std::size_t room = PrintArea::capacity - before;
+        const auto got = read(stream.pipe, kept.text + before, room);
         if (got <= 0)
             return;
         printed_ = true;
-        const auto lines = stream.lines.add({bytes, static_cast<std::size_t>(got)});
-        if (!lines.empty())
-            sink_.printed(call, stream.name, lines);
-        if (static_cast<std::size_t>(got) < sizeof bytes)
+        const std::size_t size = before + static_cast<std::size_t>(got);
+        kept.size.store(static_cast<std::uint32_t>(size), std::memory_order_release);
+        const auto last = kept.view().rfind('\n');
+        if (last != std::string_view::npos)
+            report(stream, call, last, 1);
+        else if (size == PrintArea::capacity)
+            report(stream, call, cut_utf8(kept.view(), size - 1).size(), 0);
+        if (size < PrintArea::capacity)
             return;
     }
+}
+
+/// Reports the first bytes of what is kept and forgets them, and `skip` more. In this order: when
+/// the process dies in between they are known twice, and not never.
+void Capture::report(Stream& stream, CallId call, std::size_t bytes, std::size_t skip) {
+    PrintArea& kept = stream.kept;
+    sink_.printed(call, stream.name, kept.view().substr(0, bytes));
+    const std::size_t left = kept.view().size() - bytes - skip;
+    std::memmove(kept.text, kept.text + bytes + skip, left);
+    kept.size.store(static_cast<std::uint32_t>(left), std::memory_order_release);
 }
 
 }  // namespace distributo::runtime

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "runtime/call_slot.hpp"
-#include "runtime/line_buffer.hpp"
+#include "runtime/shared_page.hpp"
 
 #include <array>
 #include <mutex>
@@ -22,7 +21,7 @@ public:
     };
 
     /// Takes the read ends of the pipes, non-blocking.
-    Capture(int out, int error, std::span<const CallSlot> slots, Sink& sink);
+    Capture(int out, int error, const SharedPage& page, Sink& sink);
 
     [[nodiscard]] std::array<int, 2> descriptors() const noexcept {
         return {streams_[0].pipe, streams_[1].pipe};
@@ -37,9 +36,10 @@ private:
     struct Stream {
         std::string_view name;
         int pipe;
-        LineBuffer lines;
+        PrintArea& kept;  // what has no line feed yet, and what is being reported
     };
     void drain(Stream& stream, CallId call);
+    void report(Stream& stream, CallId call, std::size_t bytes, std::size_t skip);
     [[nodiscard]] CallId owner() const noexcept { return newest_call(slots_); }
 
     std::span<const CallSlot> slots_;

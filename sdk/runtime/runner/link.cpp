@@ -34,8 +34,8 @@ void write_all(int socket, std::string_view bytes) {
 
 }  // namespace
 
-Link::Link(int socket, int out, int error, std::span<const CallSlot> slots)
-    : socket_(socket), capture_(out, error, slots, *this) {}
+Link::Link(int socket, int out, int error, const SharedPage& page)
+    : socket_(socket), capture_(out, error, page, *this) {}
 
 // ---- input -----------------------------------------------------------------------------------
 

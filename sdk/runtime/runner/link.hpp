@@ -15,7 +15,7 @@ namespace distributo::runtime {
 /// When the supervisor goes, the process and everything that it has started goes at once.
 class Link final : public ExecutorOutput, public ExecutorSource, Capture::Sink {
 public:
-    Link(int socket, int out, int error, std::span<const CallSlot> slots);
+    Link(int socket, int out, int error, const SharedPage& page);
 
     /// Waits for the first frame.
     [[nodiscard]] std::optional<Frame> first_frame();

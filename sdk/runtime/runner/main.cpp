@@ -1,18 +1,18 @@
 // distributo-runner: one plugin in a process of its own. Started by a host only, with
-//   0 /dev/null   1, 2 pipes   3 the socket to the supervisor   4 the call slots, shared memory
+//   0 /dev/null   1, 2 pipes   3 the socket to the supervisor   4 memory that both share
 //   5, 6 the read ends of the pipes 1 and 2
 // Of these, 4 is closed before the plugin is loaded, and its children inherit 0 to 2 only.
 #include "runtime/executor.hpp"
 #include "runtime/frame_messages.hpp"
 #include "runtime/runner/link.hpp"
 #include "runtime/runner_descriptors.hpp"
+#include "runtime/shared_page.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <fcntl.h>
 #include <memory>
 #include <signal.h>
-#include <span>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -49,17 +49,17 @@ void restrict_process() {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
 }
 
-std::span<CallSlot> map_slots() {
+SharedPage map_page() {
     struct stat about {};
-    if (fstat(descriptors::slots, &about) != 0)
+    if (fstat(descriptors::memory, &about) != 0)
         return {};
     const auto size = static_cast<std::size_t>(about.st_size);
     void* const memory =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptors::slots, 0);
-    close(descriptors::slots);
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptors::memory, 0);
+    close(descriptors::memory);
     if (memory == MAP_FAILED)
         return {};
-    return {static_cast<CallSlot*>(memory), size / sizeof(CallSlot)};
+    return SharedPage::at(memory, size);
 }
 
 void report_failure(Link& link, std::string_view why) {
@@ -102,21 +102,23 @@ int run() {
         return 2;
     }
     restrict_process();
-    const auto slots = map_slots();
+    const auto page = map_page();
+    if (page.slots.empty())
+        return 2;
     const auto link = std::make_shared<Link>(
-        descriptors::socket, descriptors::out_end, descriptors::error_end, slots);
+        descriptors::socket, descriptors::out_end, descriptors::error_end, page);
     auto first = link->first_frame();
-    if (slots.empty() || !first || first->header.kind != FrameKind::start)
+    if (!first || first->header.kind != FrameKind::start)
         return 2;
     const auto start = read_start(*first);
-    if (!start || start->setup.threads == 0 || slots.size() < start->setup.threads + 1)
+    if (!start || start->setup.threads == 0 || page.slots.size() < start->setup.threads + 1)
         return 2;
     if (chdir(start->setup.data_dir.c_str()) != 0 && chdir("/") != 0)
         return 2;
 
     const auto executor =
         std::make_shared<Executor>(link,
-                                   slots,
+                                   page.slots,
                                    Executor::Options{.threads = start->setup.threads,
                                                      .work_root = start->setup.work_root,
                                                      .source = link.get()});

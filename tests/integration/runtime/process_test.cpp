@@ -1,8 +1,9 @@
 // What only a process of its own can promise: a crash is contained and charged to the right call.
 #include "probe.hpp"
 
-#include <csignal>
-#include <fstream>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace distributo::runtime {
 namespace {
@@ -19,6 +20,7 @@ protected:
         Probe::start(Isolation::process, plugin, threads);
         until_ready();
     }
+    [[nodiscard]] std::string with_work_root() const { return (folder.path() / "work").string(); }
 };
 
 struct Way {
@@ -52,16 +54,59 @@ TEST_P(CrashTest, IsChargedToTheCallThatRanAlone) {
 }
 
 TEST_F(ProcessRunnerTest, NobodyIsChargedWhenSeveralRan) {
-    start("good/test_crash", 2);
-    const auto beside = execute("test.hang");
+    start("runtime/test_meet", 2);
+    const auto beside = execute("test.meet", R"({"then":"wait"})");
     runner->flush();
-    const auto guilty = execute("test.crash", R"({"how":"segv"})");
+    until([&] { return !logged(beside, "plugin").empty(); });
+    const auto guilty = execute("test.meet", R"({"then":"crash"})");
 
     EXPECT_EQ(result(guilty).status, Status::aborted);
     EXPECT_EQ(result(beside).status, Status::aborted);
     EXPECT_TRUE(results[guilty].suspect);
     EXPECT_TRUE(results[beside].suspect);
     EXPECT_THAT(results[guilty].message, HasSubstr("while 2 calls ran"));
+}
+
+TEST_F(ProcessRunnerTest, TheLastWordsNeedNoLineFeed) {
+    start("runtime/test_meet", 1);
+    const auto call = execute("test.meet", R"({"then":"print"})");
+
+    EXPECT_THAT(result(call).message, HasSubstr("half a line"));
+    EXPECT_EQ(logged(call, "stderr"), "half a line\n");
+}
+
+TEST_F(ProcessRunnerTest, APluginThatClosesTheSocketIsEnded) {
+    start("runtime/test_meet", 1);
+
+    const auto& answer = run("test.meet", R"({"then":"hang_up"})");
+
+    EXPECT_EQ(answer.status, Status::crashed);
+    EXPECT_THAT(answer.message, HasSubstr("descriptor 3"));
+}
+
+TEST_F(ProcessRunnerTest, TheWorkDirectoryIsGoneAfterwards) {
+    start("runtime/test_meet", 1);
+    const auto& answer = run("test.meet", R"({"then":"leave_files"})");
+    ASSERT_EQ(answer.status, Status::ok) << answer.message;
+
+    const std::string path = answer.result.substr(1, answer.result.size() - 2);
+    EXPECT_EQ(path.find(with_work_root()), 0U);
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(ProcessRunnerTest, WhatThePluginStartedEndsWithIt) {
+    start("runtime/test_meet", 1);
+    const auto& answer = run("test.meet", R"({"then":"child"})");
+    ASSERT_EQ(answer.status, Status::ok) << answer.message;
+    const pid_t child = std::stoi(answer.result.substr(1));
+    const int watch = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
+    ASSERT_GE(watch, 0);
+
+    runner.reset();
+
+    pollfd ended{.fd = watch, .events = POLLIN, .revents = 0};
+    EXPECT_EQ(poll(&ended, 1, 10'000), 1);
+    close(watch);
 }
 
 TEST_F(ProcessRunnerTest, TheMessageEndsWithTheLastWords) {
