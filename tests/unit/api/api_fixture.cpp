@@ -83,14 +83,17 @@ ApiTest::~ApiTest() {
 }
 
 void ApiTest::restart(const coordinator::core::Settings& settings, std::size_t max_ended) {
+    auto post = [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); };
+    restart(settings, coordinator::store::make_memory_store(post, max_ended));
+}
+
+void ApiTest::restart(const coordinator::core::Settings& settings,
+                      std::unique_ptr<coordinator::store::Store> store) {
     api_.reset();
     engine_.reset();
-    auto post = [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); };
-    engine_ = std::make_unique<Engine>(
-        io_, clock_, settings, coordinator::store::make_memory_store(post, max_ended));
+    engine_ = std::make_unique<Engine>(io_, clock_, settings, std::move(store));
     const auto started = engine_->start();
     EXPECT_TRUE(started.has_value());
-    run();
     api_ = coordinator::api::make_api(*engine_, {.host_port = 4000, .clock = &clock_});
 }
 

@@ -114,7 +114,10 @@ protected:
     std::unique_ptr<net::HttpHandler> api_;
     std::deque<FakeHost> hosts_;
 
+    /// Begins anew, with the memory store or another one.
     void restart(const coordinator::core::Settings& settings, std::size_t max_ended);
+    void restart(const coordinator::core::Settings& settings,
+                 std::unique_ptr<coordinator::store::Store> store);
 };
 
 /// A complete request head, as the server makes it from this target.

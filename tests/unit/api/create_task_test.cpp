@@ -1,6 +1,5 @@
+#include "tests/support/random_json.hpp"
 #include "tests/unit/api/api_fixture.hpp"
-
-#include <random>
 
 namespace distributo::tests {
 namespace {
@@ -206,81 +205,12 @@ TEST_F(CreateTaskTest, AFullQueueIs429) {
     EXPECT_EQ(answer.member("code"), "queue_full");
 }
 
-/// Random JSON text with everything that printers like to change: spacing, exponents, escapes.
-class RandomJson {
-public:
-    std::string value(int depth) {
-        switch (random_() % (depth > 4 ? 4U : 6U)) {
-            case 0:
-                return pick({"true", "false", "null"});
-            case 1:
-                return pick({"0",
-                             "-0",
-                             "1.0",
-                             "1E5",
-                             "1e-7",
-                             "123456789.123456789",
-                             "18446744073709551616",
-                             "0.1000"});
-            case 2:
-            case 3:
-                return string();
-            case 4:
-                return list('[', ']', depth, false);
-            default:
-                return list('{', '}', depth, true);
-        }
-    }
-
-private:
-    std::string pick(std::initializer_list<const char*> choices) {
-        return choices.begin()[random_() % choices.size()];
-    }
-    std::string space() { return pick({"", "", "", " ", "\n", "\t", "\r\n  "}); }
-    std::string string() {
-        std::string text(1, '"');
-        for (auto i = random_() % 8; i-- > 0;)
-            text += pick({"a",
-                          "\\n",
-                          "\\u00e9",
-                          "é",
-                          "\\\"",
-                          "\\\\",
-                          "{",
-                          "]",
-                          ",",
-                          "\\/",
-                          "日本",
-                          "\\ud83d\\ude00",
-                          " "});
-        return text + '"';
-    }
-    std::string list(char open, char close, int depth, bool named) {
-        std::string text(1, open);
-        const auto count = random_() % 4;
-        for (unsigned i = 0; i < count; ++i) {
-            text.append(i == 0 ? "" : ",").append(space());
-            if (named)
-                text.append("\"k")
-                    .append(std::to_string(i))
-                    .append("\"")
-                    .append(space())
-                    .append(":")
-                    .append(space());
-            text += value(depth + 1) + space();
-        }
-        return text + (count == 0 ? space() : "") + close;
-    }
-
-    std::mt19937 random_{20'260'504};
-};
-
 TEST_F(CreateTaskTest, PayloadsAndResultsKeepEveryByte) {
     FakeHost& host = join("h", {{"echo", ""}});
-    RandomJson random;
+    RandomJson random(20'260'504);
     for (int i = 0; i < 500; ++i) {
-        const std::string payload = random.value(0);
-        const std::string result = random.value(0);
+        const std::string payload = random.value();
+        const std::string result = random.value();
         Headers headers;
         headers.piece = static_cast<std::size_t>(i % 7) + 1;
         const Call created = call(Method::post,

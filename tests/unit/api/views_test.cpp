@@ -1,10 +1,34 @@
 #include "base/version.hpp"
 #include "tests/unit/api/api_fixture.hpp"
 
+#include <boost/asio/post.hpp>
+
 namespace distributo::tests {
 namespace {
 
 class ViewsTest : public ApiTest {};
+
+namespace store = coordinator::store;
+
+/// A store whose disk is full from the first commit on.
+class BrokenStore final : public store::Store {
+public:
+    explicit BrokenStore(boost::asio::io_context& io) : io_(io) {}
+    base::Result<store::Recovered> open() override { return store::Recovered{}; }
+    void commit(store::Transaction, Done<store::Committed> done) override { fail(done); }
+    void find(store::TaskId, Done<std::optional<store::TaskRecord>> done) override { fail(done); }
+    void resolve(const std::string&, Done<store::TaskId> done) override { fail(done); }
+    void list(store::ListQuery, Done<store::ListPage> done) override { fail(done); }
+    void results(store::ResultsQuery, Done<store::ResultsPage> done) override { fail(done); }
+    void reopen(store::TaskId, Done<store::TaskRecord> done) override { fail(done); }
+
+private:
+    template <typename T>
+    void fail(const Done<T>& done) {
+        boost::asio::post(io_, [done] { done(base::error(base::Errc::io, "disk full")); });
+    }
+    boost::asio::io_context& io_;
+};
 
 TEST_F(ViewsTest, StatusCountsWhatThereIs) {
     submit(R"({"type":"a","payload":[1]})");
@@ -57,6 +81,26 @@ TEST_F(ViewsTest, TypesShowDemandAndSchema) {
 TEST_F(ViewsTest, HealthAndReadinessAreOk) {
     EXPECT_EQ(get("/healthz").text(), "{\"status\":\"ok\"}\n");
     EXPECT_EQ(get("/readyz").text(), "{\"status\":\"ok\"}\n");
+}
+
+TEST_F(ViewsTest, AStoreThatFailedIsSaidEverywhere) {
+    restart(settings_, std::make_unique<BrokenStore>(io_));
+    const std::string legacy = R"({"projectName":"p","options":{"taskType":"t"}})";
+    for (const auto& [target, body] :
+         {std::pair<std::string, std::string>("/v1/tasks", R"({"type":"a"})"),
+          {"/v1/tasks:batch", R"([{"type":"a"}])"},
+          {"/addTask", legacy},
+          {"/addTasks", "[" + legacy + "]"}}) {
+        const Call refused = post(target, body);
+        EXPECT_EQ(refused.status(), 503U) << target;
+        EXPECT_EQ(refused.header("Retry-After"), "1") << target;
+    }
+    EXPECT_EQ(get("/readyz").status(), 503U);
+    EXPECT_EQ(get("/readyz").member("code"), "store_failed");
+    EXPECT_EQ(get("/healthz").status(), 200U);
+    EXPECT_FALSE(get("/v1/status").body().at("healthy").as_bool());
+    EXPECT_EQ(get("/v1/tasks").status(), 503U);
+    EXPECT_EQ(get("/v1/results").status(), 503U);
 }
 
 }  // namespace
