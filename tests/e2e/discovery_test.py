@@ -4,13 +4,15 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.namespaces import ADDRESSES, Network  # noqa: E402
 
-TOOL = pathlib.Path(sys.argv.pop(1)) / "discovery_tool"
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+TOOL = BUILD / "tests" / "discovery_tool"
 TYPE = "_dtotest._tcp"
 PEER = pathlib.Path(__file__).with_name("zeroconf_peer.py")
 
@@ -18,8 +20,9 @@ PEER = pathlib.Path(__file__).with_name("zeroconf_peer.py")
 class Lines:
     """A process whose lines are waited for."""
 
-    def __init__(self, network, side, command):
-        self.process = network.popen(side, command, stdout=subprocess.PIPE)
+    def __init__(self, network, side, command, stderr=False):
+        self.process = network.popen(side, command, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT if stderr else None)
 
     def expect(self, wanted):
         """Reads up to the line that starts with `wanted`; an end of output is a failure."""
@@ -28,13 +31,20 @@ class Lines:
                 return line.strip()
         raise AssertionError(f"the process ended without a line '{wanted}…'")
 
+    def expect_part(self, wanted):
+        """Reads up to a line that contains `wanted`."""
+        for line in self.process.stdout:
+            if wanted in line:
+                return line.strip()
+        raise AssertionError(f"the process ended without a line with '{wanted}'")
+
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         self.process.wait()
         self.process.stdout.close()
 
 
-class DiscoveryTest(unittest.TestCase):
+class TwoMachines(unittest.TestCase):
     def setUp(self):
         self.network = Network()
         self.network.__enter__()
@@ -51,6 +61,8 @@ class DiscoveryTest(unittest.TestCase):
         self.running.append(lines)
         return lines
 
+
+class DiscoveryTest(TwoMachines):
     def test_a_browser_elsewhere_sees_start_and_goodbye(self):
         browser = self.start("b", TOOL, "browse", TYPE)
         service = self.start("a", TOOL, "advertise", TYPE, "Lab", 4000)
@@ -107,6 +119,40 @@ class DiscoveryTest(unittest.TestCase):
         self.assertEqual(browser.expect("found Zero"), f"found Zero {ADDRESSES['b']} 7000 k=v")
         peer.stop()
         browser.expect("lost Zero")
+
+
+class ProgramsTest(TwoMachines):
+    """The coordinator and the host themselves, told nothing but a service type."""
+
+    def daemon(self, side, program, *arguments):
+        folder = tempfile.TemporaryDirectory(prefix="dto-")
+        self.addCleanup(folder.cleanup)
+        lines = Lines(self.network, side, [BUILD / "bin" / program, "--service-type", "dtotest",
+                                           "--data-dir", folder.name, *arguments], stderr=True)
+        self.running.append(lines)
+        return lines
+
+    def coordinator(self, side):
+        lines = self.daemon(side, "distributo-coordinator", "--memory", "--listen", ADDRESSES[side],
+                            "--port", "0", "--http-port", "0")
+        lines.expect_part("discovery.announced")
+        return lines
+
+    def test_a_host_finds_its_coordinator_and_the_next_one(self):
+        first = self.coordinator("a")
+        host = self.daemon("b", "distributo-host", "--plugin-dir", BUILD / "plugins")
+        host.expect_part("coordinator.joined")
+        first.stop()
+        self.coordinator("a")
+        host.expect_part("coordinator.joined")
+
+    def test_two_coordinators_at_once_have_two_names(self):
+        browser = self.start("b", TOOL, "browse", "_dtotest._tcp")
+        self.coordinator("a")
+        one = browser.expect("found")
+        self.coordinator("a")
+        other = browser.expect("found")
+        self.assertNotEqual(one.split(ADDRESSES["a"])[0], other.split(ADDRESSES["a"])[0])
 
 
 if __name__ == "__main__":
