@@ -3,12 +3,17 @@
 #include "wire/json.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <optional>
+#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
@@ -27,6 +32,20 @@ constexpr std::size_t small_buffer = 16 * 1024;
 /// After so many small messages a buffer that a large one left behind is given back.
 constexpr unsigned small_messages = 16;
 constexpr std::uint16_t unsupported_data = 1003;
+
+/// The socket under Beast's stream, a type of our own for the sake of async_teardown.
+class Transport : public Socket {
+public:
+    explicit Transport(Socket&& socket) : Socket(std::move(socket)) {}
+};
+
+/// Found by Beast in place of its own, which waits without a limit until the peer closes too: the
+/// read or close that ended the WebSocket completes at once, and WebSocket::linger does the rest.
+template <typename Handler>
+void async_teardown(beast::role_type, Transport& socket, Handler&& handler) {
+    boost::asio::post(socket.get_executor(),
+                      beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
+}
 
 /// "403 Forbidden: expected …" of a response that refused the upgrade.
 base::Error refused(const websocket::response_type& response) {
@@ -54,7 +73,7 @@ class WebSocket final : public std::enable_shared_from_this<WebSocket> {
 public:
     WebSocket(Socket socket, std::string peer, const WebSocketLimits& limits)
         : timer_(socket.get_executor()),
-          stream_(std::move(socket)),
+          stream_(Transport(std::move(socket))),
           peer_(std::move(peer)),
           limits_(limits) {
         stream_.auto_fragment(false);
@@ -81,7 +100,7 @@ public:
     [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
 
 private:
-    using Stream = websocket::stream<Socket, false>;
+    using Stream = websocket::stream<Transport, false>;
 
     void report(base::Result<std::unique_ptr<Connection>> result);
     void opened();
@@ -93,7 +112,9 @@ private:
     void begin_close();
     void arm(std::chrono::milliseconds delay);
     void on_timer();
-    void finish(std::string why);
+    enum class End { at_once, lingering };
+    void finish(End end, std::string why);
+    void linger();
     void shut();
     [[nodiscard]] bool ended() const noexcept { return ended_; }
 
@@ -228,11 +249,20 @@ std::string describe(const error_code& ec, const websocket::close_reason& reason
     return ec.message();
 }
 
+/// Is there nobody left to whom a close frame could be of use?
+bool is_transport_error(const error_code& ec) {
+    return ec.category() == boost::asio::error::get_system_category() ||
+           ec.category() == boost::asio::error::get_misc_category();
+}
+
 void WebSocket::on_read(const error_code& ec) {
     if (ended())
         return;
+    if (ec == boost::asio::error::operation_aborted && close_)
+        return;  // the close goes on alone, and reports
     if (ec)
-        return finish(describe(ec, stream_.reason()));
+        return finish(is_transport_error(ec) ? End::at_once : End::lingering,
+                      describe(ec, stream_.reason()));
     if (stream_.got_text()) {
         const auto data = in_.data();
         events_->on_message({static_cast<const char*>(data.data()), data.size()});
@@ -287,7 +317,7 @@ void WebSocket::on_written(const error_code& ec) {
     if (ended())
         return;
     if (ec)
-        return finish("cannot write: " + ec.message());
+        return finish(End::at_once, "cannot write: " + ec.message());
     queued_bytes_ -= current_.size();
     current_ = {};
     if (!queue_.empty())
@@ -321,8 +351,9 @@ void WebSocket::begin_close() {
         if (self->ended())
             return;
         const auto& reason = self->close_->reason;
-        self->finish(ec ? "closed here: " + ec.message()
-                        : "closed here: " + std::string(reason.data(), reason.size()));
+        self->finish(
+            ec ? End::at_once : End::lingering,
+            "closed here: " + (ec ? ec.message() : std::string(reason.data(), reason.size())));
     });
 }
 
@@ -339,7 +370,7 @@ void WebSocket::on_timer() {
     armed_ = false;
     const auto now = std::chrono::steady_clock::now();
     if (close_ && now >= close_deadline_)
-        return finish("the peer did not answer the close");
+        return finish(End::at_once, "the peer did not answer the close");
     if (close_)
         return arm(std::chrono::ceil<std::chrono::milliseconds>(close_deadline_ - now));
     if (!writing_)
@@ -348,18 +379,52 @@ void WebSocket::on_timer() {
     if (bytes != std::exchange(acknowledged_, bytes))
         progress_ = now;
     if (now - progress_ >= limits_.stall_time)
-        return finish("the peer has read nothing for " +
-                      std::to_string(limits_.stall_time.count() / 1000) + " s");
+        return finish(End::at_once,
+                      "the peer has read nothing for " +
+                          std::to_string(limits_.stall_time.count() / 1000) + " s");
     arm(limits_.stall_time / 3);
 }
 
-void WebSocket::finish(std::string why) {
-    shut();
+void WebSocket::finish(End end, std::string why) {
+    if (end == End::at_once) {
+        shut();
+    } else {
+        ended_ = true;
+        error_code ignored;
+        stream_.next_layer().shutdown(Socket::shutdown_send, ignored);
+        timer_.expires_after(limits_.close_time);
+        timer_.async_wait([self = shared_from_this()](const error_code& ec) {
+            if (!ec)
+                self->shut();
+        });
+        linger();
+    }
     if (auto* events = std::exchange(events_, nullptr))
         events->on_closed(why);
 }
 
+/// Closing while input is unread would reset the connection, and the peer might lose our close
+/// frame: what it still sends is thrown away until it closes, or time is up.
+void WebSocket::linger() {
+    stream_.next_layer().async_wait(
+        Socket::wait_read, [self = shared_from_this()](const error_code& ec) {
+            std::array<char, 4096> discarded;
+            if (ec)
+                return;
+            const auto size = ::recv(self->stream_.next_layer().native_handle(),
+                                     discarded.data(),
+                                     discarded.size(),
+                                     MSG_DONTWAIT);
+            if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)))
+                self->linger();
+            else
+                self->shut();
+        });
+}
+
 void WebSocket::drop() {
+    if (ended())
+        return;
     events_ = nullptr;
     done_ = nullptr;
     shut();
