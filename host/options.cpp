@@ -183,7 +183,7 @@ base::Result<Options> read_options(const base::Config& config) {
     options.name = config.text("--name").substr(0, wire::limits::id_length);
     if (config.text("--isolation") == "inproc")
         options.isolation = runtime::Isolation::inproc;
-    options.runner_program = own_folder() / "distributo-runner";
+    options.runner_program = runtime::default_runner_program();
     options.exit_when_idle = config.boolean("--exit-when-idle");
     options.log = {.component = "host",
                    .level = log_level(config.text("--log-level")),

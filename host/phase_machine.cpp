@@ -49,7 +49,6 @@ void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
         task.deadline = now + std::chrono::milliseconds(item.deadline_ms);
     task.since = now;
     auto& type = types_[index];
-    task.phase = plugins_[type.route].up ? Phase::assigned : Phase::setup;
     task.stage = Stage::queued;
     type.queue.push_back(tasks_, slot);
 }
@@ -86,7 +85,7 @@ void PhaseMachine::dispatch(TimePoint now) {
 }
 
 void PhaseMachine::dispatch_type(Type& type, TimePoint now) {
-    if (type.queue.empty() || type.route == 0 || !plugins_[type.route].up)
+    if (type.queue.empty() || type.route == 0)
         return;
     const auto most = window(type);
     const auto usual_cost =
@@ -108,7 +107,7 @@ void PhaseMachine::start(std::uint32_t slot, Type& type, std::uint32_t cost, Tim
         return start_execute(slot, type, cost, now);
 
     const auto spec = task.install.empty() ? std::string_view(no_spec) : task.install;
-    task.install_entry = installs_.find(type.info.name, spec, plugins_[type.route].digest);
+    task.install_entry = installs_.find(type.info.name, spec, digests_[type.route]);
     auto& entry = installs_[task.install_entry];
     if (entry.state == InstallTable::State::ready)
         return start_execute(slot, type, cost, now);
@@ -126,7 +125,7 @@ void PhaseMachine::start_execute(std::uint32_t slot,
                                  std::uint32_t cost,
                                  TimePoint now) {
     Task& task = tasks_[slot];
-    enter(task, Phase::execute, now);
+    enter(task, task.alone ? Phase::setup : Phase::execute, now);
     occupy(task, type, Stage::executing, cost);
 
     runtime::ExecuteCall call;

@@ -45,8 +45,10 @@ public:
 
 /// The life of every task on this host.
 ///
-///   assigned ──► (setup: its plugin starts) ──► (install: once per content key) ──► execute ──►
-///   outcome
+///   assigned ──► (install: once per content key) ──► (setup) ──► execute ──► outcome
+///
+/// A plugin is set up before its types are offered, so only a suspect, which gets a process of its
+/// own, waits for a setup.
 ///
 /// Events come in with the time, actions go out; no I/O, no clock, no timers. Tasks start only in
 /// dispatch(), so that everything which arrived in one turn of the loop is started together.
@@ -56,22 +58,18 @@ public:
 
     // ---- what plugins offer
     /// The types of `plugin` go to it from now on, also those that another version had.
-    void offer(PluginId plugin,
-               std::string digest,
-               const std::vector<runtime::TypeInfo>& types,
-               base::TimePoint now);
+    void offer(PluginId plugin, std::string digest, const std::vector<runtime::TypeInfo>& types);
     /// `plugin` takes no more tasks; those that wait for it are given back, calls go on.
     void withdraw(PluginId plugin, std::string_view why, base::TimePoint now);
-    /// Its process is gone and starts again; its tasks wait in setup.
-    void plugin_down(PluginId plugin, base::TimePoint now);
-    void plugin_up(PluginId plugin, base::TimePoint now);
     void add_install(std::string content_key) { installs_.add_ready(std::move(content_key)); }
 
     // ---- what the coordinator asks
     void assign(const wire::AssignItem& item, base::TimePoint now);
     void cancel(const wire::Token& token, base::TimePoint now);
 
-    // ---- how calls end
+    // ---- how calls begin and end
+    /// The process of a call that runs alone is ready.
+    void call_started(runtime::CallId call, base::TimePoint now);
     void call_ended(runtime::CallResult&& result, base::TimePoint now);
     /// A process of its own could not be started for this call.
     void call_unstartable(runtime::CallId call, std::string_view why, base::TimePoint now);
@@ -107,10 +105,6 @@ private:
         bool closed = false;   // 0 was announced
         CreditMeter meter;
         TaskQueue queue;
-    };
-    struct Plugin {
-        std::string digest;
-        bool up = false;
     };
     struct TextHash {
         using is_transparent = void;
@@ -151,8 +145,8 @@ private:
     bool closed_ = false;
     TaskSlab tasks_;
     InstallTable installs_;
-    std::vector<Type> types_;  // never shrinks: tasks refer to types by index
-    std::vector<Plugin> plugins_;
+    std::vector<Type> types_;           // never shrinks: tasks refer to types by index
+    std::vector<std::string> digests_;  // by PluginId
     std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> type_by_name_;
 };
 

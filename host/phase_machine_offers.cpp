@@ -7,7 +7,6 @@ namespace {
 
 using base::TimePoint;
 using wire::AttemptStatus;
-using wire::Phase;
 
 }  // namespace
 
@@ -15,11 +14,10 @@ using wire::Phase;
 
 void PhaseMachine::offer(PluginId plugin,
                          std::string digest,
-                         const std::vector<runtime::TypeInfo>& types,
-                         TimePoint now) {
-    if (plugins_.size() <= plugin)
-        plugins_.resize(plugin + 1);
-    plugins_[plugin].digest = std::move(digest);
+                         const std::vector<runtime::TypeInfo>& types) {
+    if (digests_.size() <= plugin)
+        digests_.resize(plugin + 1);
+    digests_[plugin] = std::move(digest);
     for (const auto& info : types) {
         const auto next = static_cast<std::uint32_t>(types_.size());
         const auto [place, added] = type_by_name_.try_emplace(info.name, next);
@@ -29,7 +27,6 @@ void PhaseMachine::offer(PluginId plugin,
         type.info = info;
         type.route = plugin;
     }
-    plugin_up(plugin, now);
 }
 
 void PhaseMachine::withdraw(PluginId plugin, std::string_view why, TimePoint now) {
@@ -40,22 +37,6 @@ void PhaseMachine::withdraw(PluginId plugin, std::string_view why, TimePoint now
         while (!type.queue.empty())
             finish(type.queue.pop_front(tasks_), AttemptStatus::interrupted, why, now);
     }
-}
-
-void PhaseMachine::plugin_down(PluginId plugin, TimePoint now) {
-    plugins_[plugin].up = false;
-    for (auto& type : types_)
-        if (type.route == plugin)
-            for (auto slot = type.queue.front(); slot != no_slot; slot = tasks_[slot].next)
-                enter(tasks_[slot], Phase::setup, now);
-}
-
-void PhaseMachine::plugin_up(PluginId plugin, TimePoint now) {
-    plugins_[plugin].up = true;
-    for (auto& type : types_)
-        if (type.route == plugin)
-            for (auto slot = type.queue.front(); slot != no_slot; slot = tasks_[slot].next)
-                enter(tasks_[slot], Phase::assigned, now);
 }
 
 // ---- credit ----------------------------------------------------------------------------------

@@ -38,6 +38,12 @@ AttemptStatus status_of(const Task& task, CallResult::Status status) noexcept {
 
 }  // namespace
 
+void PhaseMachine::call_started(runtime::CallId call, TimePoint now) {
+    const auto slot = tasks_.slot_of(call);
+    if (slot != no_slot && tasks_[slot].phase == wire::Phase::setup)
+        enter(tasks_[slot], wire::Phase::execute, now);
+}
+
 void PhaseMachine::call_ended(CallResult&& result, TimePoint now) {
     const auto slot = tasks_.slot_of(result.call);
     if (slot == no_slot)
@@ -114,7 +120,7 @@ void PhaseMachine::requeue(std::uint32_t slot, TimePoint now) {
                       now);
     task.stage = Stage::queued;
     task.install_entry = no_slot;  // another version of the plugin may run it: another key
-    enter(task, plugins_[type.route].up ? wire::Phase::assigned : wire::Phase::setup, now);
+    enter(task, wire::Phase::assigned, now);
     type.queue.push_front(tasks_, slot);
 }
 

@@ -13,8 +13,6 @@ namespace {
 namespace asio = boost::asio;
 namespace log = base::log;
 
-constexpr std::size_t crash_limit = 3;
-constexpr base::Duration crash_window = std::chrono::seconds(60);
 constexpr base::Duration first_probe = std::chrono::seconds(60);
 constexpr base::Duration longest_probe = std::chrono::hours(1);
 /// A plugin that ran this long after a quarantine has earned the short delay again.
@@ -106,8 +104,7 @@ void Plugin::stop() {
 // ---- what the runner reports -----------------------------------------------------------------
 
 void Plugin::on_ready(const runtime::ModuleInfo& module) {
-    const auto before = state_;
-    if (before == State::stopping)
+    if (state_ == State::stopping)
         return;
     module_ = module;
     if (module_.needs_isolation && source_.isolation == runtime::Isolation::inproc) {
@@ -117,12 +114,8 @@ void Plugin::on_ready(const runtime::ModuleInfo& module) {
         return start();
     }
     state_ = State::ready;
-    if (before == State::restarting) {
-        owner_.on_plugin_up(*this);
-    } else {
-        ready_since_ = clock_.now();
-        owner_.on_plugin_ready(*this);
-    }
+    ready_since_ = clock_.now();
+    owner_.on_plugin_ready(*this);
 }
 
 void Plugin::on_results(std::vector<runtime::CallResult> results) {
@@ -150,39 +143,20 @@ void Plugin::on_gone(bool, const std::string& why) {
             probe_delay_ = std::min(probe_delay_ * 2, longest_probe);
             return probe_later();
         case State::ready:
-        case State::restarting:
-            return crashed(why);
+            return quarantine(why);
     }
 }
 
-// ---- crashes ---------------------------------------------------------------------------------
-
-void Plugin::crashed(const std::string& why) {
-    const auto now = clock_.now();
-    crashes_.push_back(now);
-    while (now - crashes_.front() > crash_window)
-        crashes_.pop_front();
-    log::warn("plugin.crashed",
-              {{"plugin", module_.name}, {"why", why}, {"in_60_s", crashes_.size()}});
-    if (crashes_.size() >= crash_limit)
-        return quarantine(why);
-    if (state_ == State::ready) {
-        state_ = State::restarting;
-        owner_.on_plugin_down(*this);
-    }
-    start();
-}
+// ---- quarantine ------------------------------------------------------------------------------
 
 void Plugin::quarantine(const std::string& why) {
-    crashes_.clear();
     if (clock_.now() - ready_since_ > good_conduct + probe_delay_)
         probe_delay_ = first_probe;
     state_ = State::quarantined;
     probe_later();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(probe_delay_).count();
-    owner_.on_plugin_quarantined(*this,
-                                 "quarantined: crashed 3 times in 60 s, last: " + why +
-                                     "; tried again in " + std::to_string(seconds) + " s");
+    owner_.on_plugin_quarantined(
+        *this, "quarantined: " + why + "; tried again in " + std::to_string(seconds) + " s");
     probe_delay_ = std::min(probe_delay_ * 2, longest_probe);
 }
 

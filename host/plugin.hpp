@@ -8,7 +8,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <deque>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,14 +27,13 @@ public:
     virtual void on_plugin_ready(Plugin& plugin) = 0;
     /// It never came up; `why` says what is wrong with it.
     virtual void on_plugin_failed(Plugin& plugin, const std::string& why) = 0;
-    /// Its process died and is being started again.
-    virtual void on_plugin_down(Plugin& plugin) = 0;
-    virtual void on_plugin_up(Plugin& plugin) = 0;
     /// It crashed too often and is left alone for a while.
     virtual void on_plugin_quarantined(Plugin& plugin, const std::string& why) = 0;
     /// stop() has completed; the plugin may be destroyed after this call.
     virtual void on_plugin_stopped(Plugin& plugin) = 0;
 
+    /// A call that runs alone has its process now.
+    virtual void on_call_started(runtime::CallId call) = 0;
     virtual void on_call_results(std::vector<runtime::CallResult> results) = 0;
     virtual void on_call_unstartable(runtime::CallId call, const std::string& why) = 0;
     virtual void on_call_log(runtime::CallId call,
@@ -52,8 +50,8 @@ struct PluginSource {
     runtime::RunnerOptions runner;  ///< without `library`
 };
 
-/// One version of one plugin file with the process (or thread pool) that runs it: starts it, starts
-/// it again after a crash, stops trying when it crashes too often.
+/// One version of one plugin file with the runner that runs it. The runner survives single crashes;
+/// when it gives up, the plugin is left alone for a minute, then tried again, less and less often.
 /// Not thread-safe: lives on the io_context. Must not be destroyed from inside its owner's
 /// on_… calls, on_plugin_stopped excepted, which comes from a fresh turn of the loop.
 class Plugin final : runtime::RunnerEvents {
@@ -81,7 +79,7 @@ public:
     void stop();
 
 private:
-    enum class State : std::uint8_t { starting, ready, restarting, quarantined, stopping };
+    enum class State : std::uint8_t { starting, ready, quarantined, stopping };
 
     void on_ready(const runtime::ModuleInfo& module) override;
     void on_results(std::vector<runtime::CallResult> results) override;
@@ -90,7 +88,6 @@ private:
     void on_gone(bool expected, const std::string& why) override;
 
     void start();
-    void crashed(const std::string& why);
     void quarantine(const std::string& why);
     void probe_later();
     void solo_ended(SoloRun& solo);
@@ -106,7 +103,6 @@ private:
     runtime::ModuleInfo module_;
     std::unique_ptr<runtime::Runner> runner_;
     std::vector<std::unique_ptr<SoloRun>> solos_;
-    std::deque<base::TimePoint> crashes_;  // of the last 60 s
     base::Duration probe_delay_;
     base::TimePoint ready_since_{};
     boost::asio::steady_timer probe_timer_;

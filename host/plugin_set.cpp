@@ -238,14 +238,6 @@ void PluginSet::on_plugin_failed(Plugin& plugin, const std::string& why) {
         refuse(plugin.file(), place->second, why, false);
 }
 
-void PluginSet::on_plugin_down(Plugin& plugin) {
-    events_.on_down(plugin.id());
-}
-
-void PluginSet::on_plugin_up(Plugin& plugin) {
-    events_.on_up(plugin.id());
-}
-
 void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
     events_.on_withdrawn(plugin.id(), why);
     if (const auto place = file_of(plugin); place != files_.end()) {
@@ -279,6 +271,10 @@ void PluginSet::discard(std::unique_ptr<Plugin> plugin) {
 }
 
 // ---- calls -----------------------------------------------------------------------------------
+
+void PluginSet::on_call_started(runtime::CallId call) {
+    events_.on_call_started(call);
+}
 
 void PluginSet::on_call_results(std::vector<runtime::CallResult> results) {
     events_.on_call_results(std::move(results));

@@ -26,11 +26,10 @@ public:
     virtual void on_offered(const Plugin& plugin) = 0;
     /// It takes no more tasks, its calls go on.
     virtual void on_withdrawn(PluginId plugin, std::string_view why) = 0;
-    virtual void on_down(PluginId plugin) = 0;
-    virtual void on_up(PluginId plugin) = 0;
     /// A new capabilities message is due.
     virtual void on_offer_changed() = 0;
 
+    virtual void on_call_started(runtime::CallId call) = 0;
     virtual void on_call_results(std::vector<runtime::CallResult> results) = 0;
     virtual void on_call_unstartable(runtime::CallId call, const std::string& why) = 0;
     virtual void on_call_log(runtime::CallId call,
@@ -93,10 +92,9 @@ private:
 
     void on_plugin_ready(Plugin& plugin) override;
     void on_plugin_failed(Plugin& plugin, const std::string& why) override;
-    void on_plugin_down(Plugin& plugin) override;
-    void on_plugin_up(Plugin& plugin) override;
     void on_plugin_quarantined(Plugin& plugin, const std::string& why) override;
     void on_plugin_stopped(Plugin& plugin) override;
+    void on_call_started(runtime::CallId call) override;
     void on_call_results(std::vector<runtime::CallResult> results) override;
     void on_call_unstartable(runtime::CallId call, const std::string& why) override;
     void on_call_log(runtime::CallId call, std::string_view stream, std::string_view text) override;

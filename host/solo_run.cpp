@@ -25,6 +25,7 @@ void SoloRun::on_ready(const runtime::ModuleInfo&) {
     if (cancelled_)
         runner_->cancel(id_);
     runner_->flush();
+    plugin_.owner_.on_call_started(id_);
 }
 
 void SoloRun::on_results(std::vector<runtime::CallResult> results) {

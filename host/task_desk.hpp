@@ -82,9 +82,8 @@ private:
     // PluginSetEvents
     void on_offered(const Plugin& plugin) override;
     void on_withdrawn(PluginId plugin, std::string_view why) override;
-    void on_down(PluginId plugin) override;
-    void on_up(PluginId plugin) override;
     void on_offer_changed() override;
+    void on_call_started(runtime::CallId call) override;
     void on_call_results(std::vector<runtime::CallResult> results) override;
     void on_call_unstartable(runtime::CallId call, const std::string& why) override;
     void on_call_log(runtime::CallId call, std::string_view stream, std::string_view text) override;

@@ -72,7 +72,7 @@ void TaskDesk::finish(Outcome&& outcome) {
 // ---- what the plugins report -----------------------------------------------------------------
 
 void TaskDesk::on_offered(const Plugin& plugin) {
-    machine_.offer(plugin.id(), plugin.digest(), plugin.module().types, clock_.now());
+    machine_.offer(plugin.id(), plugin.digest(), plugin.module().types);
     wake();
 }
 
@@ -81,18 +81,13 @@ void TaskDesk::on_withdrawn(PluginId plugin, std::string_view why) {
     wake();
 }
 
-void TaskDesk::on_down(PluginId plugin) {
-    machine_.plugin_down(plugin, clock_.now());
-    wake();
-}
-
-void TaskDesk::on_up(PluginId plugin) {
-    machine_.plugin_up(plugin, clock_.now());
-    wake();
-}
-
 void TaskDesk::on_offer_changed() {
     offer_changed_ = true;
+    wake();
+}
+
+void TaskDesk::on_call_started(runtime::CallId call) {
+    machine_.call_started(call, clock_.now());
     wake();
 }
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -171,10 +172,13 @@ TEST_F(HostTest, APluginIsReplacedUnderLoadWithoutAFailedTask) {
         const auto* capability = coordinator.capability("test.noop");
         return capability && capability->digest != before;
     };
+    const auto first_offer = coordinator.offers_seen.back().sequence;
     std::size_t sent = 0;
     bool dropped = false;
 
     wait_until([&] {
+        if (replaced() && sent >= 400)
+            return coordinator.results.size() == sent;
         if (sent == coordinator.results.size()) {
             for (int i = 0; i < 20; ++i, ++sent)
                 coordinator.add("test.noop");
@@ -184,13 +188,14 @@ TEST_F(HostTest, APluginIsReplacedUnderLoadWithoutAFailedTask) {
             drop_in("good/test_noop.so", "test_noop.so", "another version");
             dropped = true;
         }
-        return replaced() && sent >= 400 && coordinator.results.size() == sent;
+        return false;
     });
 
     for (const auto& [counter, result] : coordinator.results)
         EXPECT_EQ(result.status, AttemptStatus::ok) << result.message;
-    for (const auto& offer : coordinator.offers_seen)
-        EXPECT_EQ(offer.types.size(), 1U);
+    EXPECT_TRUE(std::ranges::none_of(coordinator.offers_seen, [&](const auto& offer) {
+        return offer.types.empty() && offer.sequence > first_offer;
+    }));
 }
 
 TEST_F(HostTest, ATextFileIsRefusedWithAReason) {
@@ -323,7 +328,7 @@ TEST_F(HostTest, AFailedInstallIsTheHostsFaultAndLeavesNothing) {
 
 TEST_F(HostTest, CarriesOnWithoutAConnectionAndReportsAfterwards) {
     start_with("test_basics.so", "test.sleep");
-    const auto token = coordinator.assign("test.sleep", R"({"ms":500})");
+    const auto token = coordinator.assign("test.sleep", R"({"ms":1500})");
     wait_until([&] { return !coordinator.phases.empty(); });
 
     coordinator.drop();

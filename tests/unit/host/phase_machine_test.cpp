@@ -60,7 +60,7 @@ protected:
     void finish(Outcome&& outcome) override { outcomes.push_back(std::move(outcome)); }
 
     void offer(std::vector<runtime::TypeInfo> types, PluginId plugin = first) {
-        machine.offer(plugin, "digest" + std::to_string(plugin), types, now);
+        machine.offer(plugin, "digest" + std::to_string(plugin), types);
     }
     void assign(std::uint64_t number,
                 std::string_view name = "t",
@@ -212,21 +212,23 @@ TEST_F(PhaseMachineTest, AReplacedPluginTakesTheWaitingTasks) {
 
 // ---- setup -------------------------------------------------------------------------------------
 
-TEST_F(PhaseMachineTest, TasksWaitInSetupWhileTheirPluginStarts) {
+TEST_F(PhaseMachineTest, ATaskThatRunsAloneWaitsInSetupForItsProcess) {
     offer({type("t")});
-    machine.plugin_down(first, now);
-    assign(1);
+    assign(1, "t", {}, true);
     dispatch();
-    EXPECT_THAT(started, IsEmpty());
     now += 80ms;
     machine.report_phases(now);
     EXPECT_THAT(phases, ElementsAre(wire::Phase::setup));
 
-    machine.plugin_up(first, now);
-    dispatch();
-    end(started.at(0).call.call);
+    machine.call_started(started.at(0).call.call, now);
+    now += 60ms;
+    machine.report_phases(now);
+    now += 940ms;
+    end(started[0].call.call);
 
+    EXPECT_THAT(phases, ElementsAre(wire::Phase::setup, wire::Phase::execute));
     EXPECT_EQ(outcomes[0].times.setup_us, 80'000U);
+    EXPECT_EQ(outcomes[0].times.execute_us, 1'000'000U);
 }
 
 TEST_F(PhaseMachineTest, OnlyPhasesThatLastAreReportedAndOnce) {
