@@ -1,6 +1,8 @@
 #include "coordinator/core/scheduler_impl.hpp"
+#include "wire/limits.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace distributo::coordinator::core {
 
@@ -35,9 +37,16 @@ std::uint64_t& count_of(Counts& counts, TaskState state) {
     return counts.expired;
 }
 
-/// A point of wall time on the monotonic clock; one that has passed is now.
+/// A moment of wall time on the monotonic clock, kept away from the ends of its range.
 TimePoint to_monotonic(base::WallTime when, TimePoint now, base::WallTime wall) {
-    return when <= wall ? now : now + (when - wall);
+    constexpr std::chrono::milliseconds longest{wire::limits::max_duration_ms};
+    return now + std::clamp(when - wall, std::chrono::milliseconds::zero(), longest);
+}
+
+std::uint64_t install_key_of(std::string_view type, std::string_view install) {
+    const std::hash<std::string_view> hash;
+    const std::uint64_t key = hash(type) * 0x9E3779B97F4A7C15ULL ^ hash(install);
+    return key == 0 ? 1 : key;
 }
 
 }  // namespace
@@ -48,124 +57,182 @@ void Scheduler::Impl::set_state(Task& task, TaskState state) {
     task.state = state;
 }
 
-TaskExtra& Scheduler::Impl::extra_of(Task& task) {
-    if (!task.extra)
-        task.extra = std::make_unique<TaskExtra>();
-    return *task.extra;
+TaskSide& Scheduler::Impl::side_of(Task& task) {
+    if (!task.side)
+        task.side = std::make_unique<TaskSide>();
+    return *task.side;
 }
 
-void Scheduler::Impl::enqueue(Slot slot, bool front, TimePoint now) {
+TaskTexts& Scheduler::Impl::texts_of(Task& task) {
+    auto& texts = side_of(task).texts;
+    if (!texts)
+        texts = std::make_unique<TaskTexts>();
+    return *texts;
+}
+
+void Scheduler::Impl::use_queue(Slot slot, TypeIndex type) {
+    Task& task = tasks[slot];
+    const TaskOptions* options = tasks.options(slot);
+    static const wire::Labels no_labels;
+    static const std::vector<HostIndex> no_hosts;
+    bool added = false;
+    const auto index = queues.find_or_add(type,
+                                          options ? options->requires_labels : no_labels,
+                                          task.side ? task.side->excluded : no_hosts,
+                                          added);
+    ++queues[index].users;
+    if (task.queue != no_queue)
+        --queues[task.queue].users;
+    task.queue = index;
+    if (!added)
+        return;
+    seat_all(index);
+    for (const auto unused : queues.unused()) {
+        unseat_all(unused);
+        queues.remove(unused);
+    }
+}
+
+void Scheduler::Impl::exclude(Slot slot, HostIndex host) {
+    Task& task = tasks[slot];
+    auto& excluded = side_of(task).excluded;
+    const auto place = std::lower_bound(excluded.begin(), excluded.end(), host);
+    if (place != excluded.end() && *place == host)
+        return;
+    excluded.insert(place, host);
+    use_queue(slot, queues[task.queue].type);
+}
+
+void Scheduler::Impl::enqueue(Slot slot, Place place, TimePoint now) {
     Task& task = tasks[slot];
     set_state(task, TaskState::pending);
     task.since = now;
-    if (front)
-        queues.push_front(tasks, slot);
+    Queue& queue = queues[task.queue];
+    ++queues.type_at(queue.type).pending;
+    if (place == Place::front)
+        queue.push_front(tasks, slot);
     else
-        queues.push_back(tasks, slot);
+        queue.push_back(tasks, slot);
     activate(task.queue);
+}
+
+void Scheduler::Impl::stop_waiting(Slot slot) {
+    Task& task = tasks[slot];
+    if (task.state == TaskState::pending) {
+        Queue& queue = queues[task.queue];
+        queue.remove(tasks, slot);
+        --queues.type_at(queue.type).pending;
+    }
+    if (task.side)
+        task.side->wake_timer = 0;
 }
 
 void Scheduler::Impl::wait_until(Slot slot, TaskState state, TimePoint at) {
     Task& task = tasks[slot];
     set_state(task, state);
-    extra_of(task).wake_at = at;
-    timers.add({at, task.id, 0, slot, Timer::Kind::wake});
-}
-
-void Scheduler::Impl::withdraw(Slot slot) {
-    if (tasks[slot].state == TaskState::pending)
-        queues.remove(tasks, slot);
-}
-
-void Scheduler::Impl::finish(
-    Slot slot, TaskState state, wire::FailReason reason, base::Bytes result, Attempt attempt) {
-    Task& task = tasks[slot];
-    task.recording = true;
-    task.end = state;
-    actions.outcomes.push_back({task.id, state, reason, std::move(result), std::move(attempt)});
+    TaskSide& side = side_of(task);
+    side.wake_at = at;
+    side.wake_timer = ++last_serial;
+    add_timer({at, last_serial, slot, Timer::Kind::wake});
 }
 
 void Scheduler::Impl::hold(Slot slot, std::string reason) {
-    Task& task = tasks[slot];
-    set_state(task, TaskState::held);
-    extra_of(task).hold_reason = std::move(reason);
+    set_state(tasks[slot], TaskState::held);
+    texts_of(tasks[slot]).hold_reason = std::move(reason);
 }
 
 void Scheduler::Impl::ask_to_stop(Slot slot, std::string_view reason) {
-    Task& task = tasks[slot];
-    set_state(task, TaskState::cancelling);
-    actions.cancels.push_back({task.host, token_of(slot), reason});
+    set_state(tasks[slot], TaskState::cancelling);
+    actions.cancels.push_back({tasks[slot].host, token_of(slot), reason});
 }
 
-void Scheduler::add(NewTask task, TimePoint now, base::WallTime wall) {
-    Impl& s = *impl_;
-    s.wall_clock = wall;
-    const Slot slot = s.tasks.insert(task.id);
-    Task& record = s.tasks[slot];
-    record.payload = std::move(task.payload);
-    record.created = task.created;
-    record.since = now;
-    record.attempts = task.attempts_before;
-    s.counts.payload_bytes += record.payload.size();
-    ++s.counts.pending;  // of the default state; set_state moves it on
+void Scheduler::Impl::finish(
+    Slot slot, TaskState end, wire::FailReason reason, Attempt attempt, std::string_view result) {
+    Task& task = tasks[slot];
+    --count_of(counts, task.state);
+    counts.payload_bytes -= task.payload.size();
+    task.recording = true;
+    task.end = end;
+    if (task.side)
+        task.side->deadline_timer = 0;
+    actions.outcomes.push_back(
+        {task.id, end, reason, base::Bytes::copy(result), std::move(attempt)});
+}
 
-    const TaskOptions* options = task.options.get();
-    if (options) {
-        TaskExtra& extra = s.extra_of(record);
-        extra.options = std::move(task.options);
-        if (!options->install.empty())
-            extra.install_hash = std::hash<std::string_view>()(options->install.view()) ^
-                                 std::hash<std::string_view>()(task.type);
-        record.priority = static_cast<std::int16_t>(std::clamp(options->priority, -32'000, 32'000));
-        record.queue = s.queues.find_or_add(task.type, options->requires_labels, {}, s.hosts);
-        if (options->deadline) {
-            extra.deadline_at = to_monotonic(*options->deadline, now, wall);
-            s.timers.add({extra.deadline_at, task.id, 0, slot, Timer::Kind::deadline});
-        }
-        if (options->not_before && *options->not_before > wall) {
-            s.wait_until(slot, TaskState::scheduled, to_monotonic(*options->not_before, now, wall));
-            return;
-        }
-    } else {
-        record.queue = s.queues.find_or_add(task.type, {}, {}, s.hosts);
+void Scheduler::Impl::expire(Slot slot) {
+    Task& task = tasks[slot];
+    if (waits(task.state)) {
+        stop_waiting(slot);
+        return finish(slot, TaskState::expired, wire::FailReason::none, {});
     }
-    s.enqueue(slot, false, now);
+    task.expired = true;
+    if (task.state == TaskState::running)
+        ask_to_stop(slot, "the task's deadline has passed");
 }
 
 base::Result<void> Scheduler::check_room(std::uint64_t count, std::uint64_t bytes) const {
     const Impl& s = *impl_;
-    if (s.counts.live() + count > s.settings.max_tasks)
+    const auto refuse = [](std::string what, std::uint64_t limit) {
         return base::error(Errc::limit,
-                           "the queue is full: " + std::to_string(s.counts.live()) +
-                               " tasks wait or run, at most " +
-                               std::to_string(s.settings.max_tasks),
-                           "submit again later, or add hosts");
+                           "the queue is full: " + std::move(what) + ", at most " +
+                               std::to_string(limit) + " are kept",
+                           "submit again when some have ended, or add hosts");
+    };
+    if (s.tasks.size() + count > s.settings.max_tasks)
+        return refuse(std::to_string(s.tasks.size()) + " tasks have not ended",
+                      s.settings.max_tasks);
     if (s.counts.payload_bytes + bytes > s.settings.max_payload_bytes)
-        return base::error(Errc::limit,
-                           "the queue is full: payloads take " +
-                               std::to_string(s.counts.payload_bytes) + " bytes, at most " +
-                               std::to_string(s.settings.max_payload_bytes),
-                           "submit again later, or add hosts");
+        return refuse("their payloads take " + std::to_string(s.counts.payload_bytes) + " bytes",
+                      s.settings.max_payload_bytes);
     return {};
+}
+
+void Scheduler::add(NewTask fresh, TimePoint now, base::WallTime wall) {
+    Impl& s = *impl_;
+    s.known_now = now;
+    s.known_wall = wall;
+    const Slot slot = s.tasks.insert(fresh);
+    if (slot == no_slot)
+        return;
+    Task& task = s.tasks[slot];
+    task.since = now;
+    s.counts.payload_bytes += task.payload.size();
+    ++s.counts.pending;
+    s.use_queue(slot, s.queues.type(fresh.type));
+    if (!task.has_options)
+        return s.enqueue(slot, Impl::Place::back, now);
+
+    const TaskOptions& options = *s.tasks.options(slot);
+    if (!options.install.empty())
+        Impl::side_of(task).install_key = install_key_of(fresh.type, options.install.view());
+    if (options.deadline && *options.deadline <= wall)
+        return s.finish(slot, TaskState::expired, wire::FailReason::none, {});
+    if (options.deadline) {
+        TaskSide& side = Impl::side_of(task);
+        side.deadline = to_monotonic(*options.deadline, now, wall);
+        side.deadline_timer = ++s.last_serial;
+        s.add_timer({side.deadline, s.last_serial, slot, Timer::Kind::deadline});
+    }
+    if (options.not_before && *options.not_before > wall)
+        s.wait_until(slot, TaskState::scheduled, to_monotonic(*options.not_before, now, wall));
+    else
+        s.enqueue(slot, Impl::Place::back, now);
 }
 
 base::Result<void> Scheduler::cancel(TaskId id, TimePoint) {
     Impl& s = *impl_;
     const Slot slot = s.tasks.find(id);
     if (slot == no_slot)
-        return base::error(Errc::not_found, "no such task is waiting or running");
-    Task& task = s.tasks[slot];
+        return base::error(Errc::not_found, "no task of this number waits or runs");
+    const Task& task = s.tasks[slot];
     if (task.recording)
-        return base::error(Errc::conflict, "the task has just ended");
-    if (task.state == TaskState::cancelling)
-        return {};
+        return base::error(Errc::conflict, "the task has ended; its end is being recorded");
     if (task.state == TaskState::running) {
         s.ask_to_stop(slot, "cancelled");
-    } else {
-        s.withdraw(slot);
-        s.finish(slot, TaskState::cancelled, wire::FailReason::none, {}, {});
+    } else if (waits(task.state)) {
+        s.stop_waiting(slot);
+        s.finish(slot, TaskState::cancelled, wire::FailReason::none, {});
     }
-    s.actions.changed.push_back(id);
     return {};
 }
 
@@ -173,17 +240,18 @@ base::Result<void> Scheduler::release(TaskId id, TimePoint now) {
     Impl& s = *impl_;
     const Slot slot = s.tasks.find(id);
     if (slot == no_slot)
-        return base::error(Errc::not_found, "no such task is waiting");
+        return base::error(Errc::not_found, "no task of this number waits or runs");
     Task& task = s.tasks[slot];
-    const bool waits = task.state == TaskState::retrying || task.state == TaskState::held ||
-                       task.state == TaskState::scheduled;
-    if (!waits || task.recording)
-        return base::error(Errc::conflict, "the task is not retrying, held or scheduled");
-    if (task.state == TaskState::held)
-        task.interruptions = 0;
-    s.extra_of(task).wake_at = TimePoint::max();
-    s.enqueue(slot, false, now);
-    s.actions.changed.push_back(id);
+    if (task.recording || !waits(task.state) || task.state == TaskState::pending)
+        return base::error(Errc::conflict,
+                           "expected a task that is retrying, held or scheduled, this one is " +
+                               std::string(to_string(task.state)));
+    s.stop_waiting(slot);
+    if (task.state == TaskState::held) {
+        task.side->interruptions = 0;
+        task.side->texts->hold_reason.clear();
+    }
+    s.enqueue(slot, Impl::Place::back, now);
     return {};
 }
 
@@ -193,13 +261,15 @@ void Scheduler::committed(std::span<const TaskId> ids, TimePoint) {
         const Slot slot = s.tasks.find(id);
         if (slot == no_slot || !s.tasks[slot].recording)
             continue;
-        Task& task = s.tasks[slot];
-        if (task.reported)
+        const Task& task = s.tasks[slot];
+        ++count_of(s.counts, task.end);
+        if (task.answer) {
             s.actions.acks.push_back({task.host, {s.token_of(slot), false}});
-        if (Host* host = s.hosts.get(task.host); host && task.end == TaskState::completed)
-            ++host->completed;
-        s.counts.payload_bytes -= task.payload.size();
-        s.set_state(task, task.end);
+            Host* host = s.hosts.get(task.host);
+            if (host && task.end == TaskState::completed)
+                ++host->completed;
+        }
+        --s.queues[task.queue].users;
         s.actions.changed.push_back(id);
         s.tasks.remove(slot);
     }

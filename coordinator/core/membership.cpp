@@ -1,232 +1,222 @@
 #include "coordinator/core/scheduler_impl.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace distributo::coordinator::core {
 
 using base::TimePoint;
-using wire::FailReason;
-
-void Scheduler::Impl::end_lease(Slot slot) {
-    Task& task = tasks[slot];
-    Host& host = *hosts.get(task.host);
-    host.leases.remove(tasks, slot);
-    task.leased = false;
-    if (const auto found = host.offers.find(queues[task.queue].type); found != host.offers.end()) {
-        Offer& offer = found->second;
-        --offer.in_flight;
-        host.load -= std::min(host.load, offer.weight);
-    }
-    host_has_room(host);
-}
-
-/// Everything that waits for this host may have its turn again.
-void Scheduler::Impl::host_has_room(Host& host) {
-    if (!host.takes_tasks())
-        return;
-    for (const auto& [type, offer] : host.offers)
-        if (offer.offered)
-            for (const std::uint32_t queue : queues.of_type(type))
-                activate(queue);
-}
-
-void Scheduler::Impl::recompute_load(Host& host) {
-    host.load = 0;
-    for (const auto& [type, offer] : host.offers)
-        host.load += offer.in_flight * offer.weight;
-}
-
-void Scheduler::Impl::lose_lease(Slot slot, bool charged, TimePoint now) {
-    Task& task = tasks[slot];
-    end_lease(slot);
-    Attempt attempt = attempt_of(slot, {}, now, wall_clock);
-    attempt.status = wire::AttemptStatus::interrupted;
-    attempt.message = charged ? "its host was lost" : "its host left";
-    if (task.state == TaskState::cancelling) {
-        finish(slot,
-               task.expired ? TaskState::expired : TaskState::cancelled,
-               FailReason::none,
-               {},
-               std::move(attempt));
-        return;
-    }
-    if (charged)
-        extra_of(task).last_error = attempt.message;
-    if (charged && ++task.lost >= settings.max_lost) {
-        finish(slot, TaskState::failed, FailReason::lost, {}, std::move(attempt));
-        return;
-    }
-    actions.failed_attempts.push_back({task.id, std::move(attempt)});
-    actions.changed.push_back(task.id);
-    enqueue(slot, true, now);
-}
-
-void Scheduler::Impl::release_all(Host& host, bool charged, TimePoint now) {
-    // From the youngest on, because each goes to the front of its queue.
-    while (host.leases.last != no_slot)
-        lose_lease(host.leases.last, charged, now);
-}
-
-/// A host that came back still runs a task whose lease was given up, and nobody else got it.
-void Scheduler::Impl::adopt(Host& host, Slot slot, TimePoint now) {
-    Task& task = tasks[slot];
-    withdraw(slot);
-    set_state(task, TaskState::running);
-    task.since = now;
-    task.leased = true;
-    host.leases.push_back(tasks, slot);
-    ++host.offers[std::string(queues[task.queue].type)].in_flight;
-}
-
-void Scheduler::Impl::withdraw_offers(Host& host) {
-    for (auto& [type, offer] : host.offers)
-        if (offer.offered) {
-            offer.offered = false;
-            queues.update_hosts(type, hosts);
-        }
-}
-
-void Scheduler::Impl::arm_lease(Host& host) {
-    if (host.lease_armed)
-        return;
-    host.lease_armed = true;
-    timers.add({host.heard + lease(), 0, 0, host.index, Timer::Kind::lease});
-}
+using wire::Verdict;
 
 HostIndex Scheduler::host_joined(HostJoin join,
                                  TimePoint now,
                                  base::WallTime wall,
                                  std::vector<wire::TokenVerdict>& verdicts) {
     Impl& s = *impl_;
-    s.wall_clock = wall;
+    s.known_now = now;
+    s.known_wall = wall;
     Host& host = s.hosts.find_or_add(join.hello.host_id);
-    s.withdraw_offers(host);
-    if (host.state != Host::State::ready || host.hello.host_id.empty())
-        ++s.ready_hosts;
-    host.state = Host::State::ready;
-    host.backed_up = false;
+    s.leave_types(host);
+    const bool rebooted = host.hello.boot_id != join.hello.boot_id;
+    if (!std::exchange(host.connected, true))
+        ++s.connected_hosts;
+    host.draining = host.silent = host.backed_up = host.gone = false;
     host.hello = std::move(join.hello);
     host.peer = std::move(join.peer);
-    host.capabilities = {};
-    host.sequence = 0;
     host.heard = now;
-    host.connected = wall;
-    s.arm_lease(host);
-
-    std::unordered_set<Slot> kept;
-    const auto keep = [&](const wire::Token& token) {
-        const Slot slot = s.slot_of(host.index, token);
-        if (slot == no_slot || s.tasks[slot].recording)
-            return no_slot;
-        if (!s.tasks[slot].leased)
-            s.adopt(host, slot, now);
-        kept.insert(slot);
-        return slot;
-    };
-    for (const wire::Token& token : host.hello.finished)
-        keep(token);
-    for (const wire::Token& token : host.hello.running) {
-        const Slot slot = keep(token);
-        const bool go_on = slot != no_slot && s.tasks[slot].state == TaskState::running;
-        verdicts.push_back({token, go_on ? wire::Verdict::keep : wire::Verdict::cancel});
-    }
-    for (Slot slot = host.leases.last; slot != no_slot;) {
-        const Slot before = s.tasks[slot].previous;
-        if (!kept.contains(slot))
-            s.lose_lease(slot, true, now);
-        slot = before;
-    }
-    s.recompute_load(host);
+    host.requeue_timer = 0;
+    host.connected_at = wall;
+    host.slots = std::max<std::uint32_t>(1, host.hello.slots);
+    host.slot_share = host_capacity / host.slots;
+    host.capabilities.sequence = 0;  // each connection counts its own
+    if (rebooted)
+        s.replace_offers(host, {}, now);
+    s.reconcile(host, rebooted, now, verdicts);
+    host.hello.running = {};
+    host.hello.finished = {};
+    s.join_types(host);
+    s.watch_silence(host);
     return host.index;
 }
 
-void Scheduler::host_capabilities(HostIndex index, wire::Capabilities offer, TimePoint) {
-    Impl& s = *impl_;
-    Host* host = s.hosts.get(index);
-    if (!host || offer.sequence < host->sequence)
-        return;
-    s.withdraw_offers(*host);
-    host->sequence = offer.sequence;
-    for (const wire::Capability& capability : offer.types) {
-        Offer& entry = host->offers[capability.type];
-        entry.offered = true;
-        entry.credit = capability.credit;
-        entry.weight = capability.credit == 0
-                           ? host_capacity
-                           : (host_capacity + capability.credit - 1) / capability.credit;
-        s.queues.update_hosts(capability.type, s.hosts);
+Verdict Scheduler::Impl::recognise(Host& host, const wire::Token& token, TimePoint now) {
+    const Task* task = token.term == term ? tasks.at(token.slot) : nullptr;
+    if (!task || task->id == 0 || task->recording || task->counter == 0 ||
+        task->counter != token.counter || task->host != host.index)
+        return Verdict::cancel;
+    if (task->lost && task->state == TaskState::pending) {
+        Offer& offer = host.offer(queues[task->queue].type);
+        if (offer.credit == 0 && offer.in_flight == 0)
+            host.set_credit(offer, host.slots);  // until it says otherwise
+        begin_lease(token.slot, host, offer);
+        tasks[token.slot].since = now;
     }
-    host->capabilities = std::move(offer);
-    s.recompute_load(*host);
-    s.host_has_room(*host);
+    if (!task->leased)
+        return Verdict::cancel;
+    tasks[token.slot].listed = true;
+    return Verdict::keep;
 }
 
-void Scheduler::host_credit(HostIndex index, const wire::Credit& credit, TimePoint) {
+void Scheduler::Impl::reconcile(Host& host,
+                                bool rebooted,
+                                TimePoint now,
+                                std::vector<wire::TokenVerdict>& verdicts) {
+    for (const auto& token : host.hello.running) {
+        verdicts.push_back({token, recognise(host, token, now)});
+        // The message may have been lost with the connection; a verdict would ask for no report.
+        if (verdicts.back().verdict == Verdict::keep &&
+            tasks[token.slot].state == TaskState::cancelling)
+            actions.cancels.push_back({host.index, token, "cancelled"});
+    }
+    for (const auto& token : host.hello.finished)
+        (void)recognise(host, token, now);
+    // An assignment that never arrived is nobody's fault; one that ended with its process may be.
+    const Charge charge = rebooted ? Charge::lost : Charge::none;
+    for (Slot slot = host.leases.last; slot != no_slot;) {
+        Task& task = tasks[slot];
+        const Slot previous = task.previous;
+        const bool listed = task.listed;
+        task.listed = false;
+        if (!listed)
+            lose_lease(slot,
+                       charge,
+                       rebooted ? "the host was restarted" : "the host does not know the task",
+                       now);
+        slot = previous;
+    }
+}
+
+void Scheduler::host_capabilities(HostIndex index, wire::Capabilities offer, TimePoint now) {
     Impl& s = *impl_;
     Host* host = s.hosts.get(index);
-    if (!host)
+    if (!host || host->gone || offer.sequence < host->capabilities.sequence)
         return;
-    const auto found = host->offers.find(credit.type);
-    if (found == host->offers.end() || !found->second.offered)
+    host_heard(index, now);
+    s.leave_types(*host);
+    s.replace_offers(*host, std::move(offer), now);
+    s.join_types(*host);
+}
+
+void Scheduler::Impl::replace_offers(Host& host, wire::Capabilities offer, TimePoint) {
+    const auto old = std::exchange(host.capabilities, std::move(offer));
+    std::vector<std::pair<Offer*, const wire::Capability*>> before;
+    for (const auto& [type, one] : host.offers)
+        if (std::exchange(one->offered, false))
+            before.emplace_back(one.get(), &old.types[one->capability]);
+    for (std::uint32_t i = 0; i < host.capabilities.types.size(); ++i) {
+        const auto& capability = host.capabilities.types[i];
+        if (queues.find_type(capability.type) == no_type &&
+            queues.type_count() >= TypeNames::max_names)
+            continue;
+        Offer& fresh = host.offer(queues.type(capability.type));
+        if (std::exchange(fresh.offered, true))
+            continue;
+        fresh.capability = i;
+        host.set_credit(fresh, capability.credit);
+        const auto was = std::find_if(
+            before.begin(), before.end(), [&](const auto& one) { return one.first == &fresh; });
+        if (was != before.end() && was->second->digest == capability.digest)
+            continue;
+        // Another library deserves another chance, and finds its own installs only.
+        fresh.paused = false;
+        fresh.install_failures = 0;
+        if (was != before.end())
+            host.warm.clear();
+    }
+}
+
+void Scheduler::host_credit(HostIndex index, const wire::Credit& credit, TimePoint now) {
+    Impl& s = *impl_;
+    Host* host = s.hosts.get(index);
+    const auto type = s.queues.find_type(credit.type);
+    if (!host || host->gone || type == no_type)
         return;
-    found->second.credit = credit.credit;
-    if (credit.credit != 0)
-        found->second.weight = (host_capacity + credit.credit - 1) / credit.credit;
-    s.recompute_load(*host);
-    s.host_has_room(*host);
+    host_heard(index, now);
+    if (Offer* offer = host->find_offer(type)) {
+        host->set_credit(*offer, credit.credit);
+        s.unpark(*host);
+    }
 }
 
 void Scheduler::host_heard(HostIndex index, TimePoint now) {
-    if (Host* host = impl_->hosts.get(index))
-        host->heard = now;
+    Host* host = impl_->hosts.get(index);
+    if (!host || !host->connected)
+        return;
+    host->heard = now;
+    if (std::exchange(host->silent, false)) {
+        impl_->join_types(*host);
+        impl_->watch_silence(*host);
+    }
 }
 
-void Scheduler::host_draining(HostIndex index, TimePoint) {
-    Host* host = impl_->hosts.get(index);
-    if (!host || host->state != Host::State::ready)
+void Scheduler::host_draining(HostIndex index, TimePoint now) {
+    Impl& s = *impl_;
+    Host* host = s.hosts.get(index);
+    if (!host || !host->connected)
         return;
-    host->state = Host::State::draining;
-    --impl_->ready_hosts;
+    host_heard(index, now);
+    s.leave_types(*host);
+    host->draining = true;
 }
 
 void Scheduler::host_backed_up(HostIndex index, bool backed_up, TimePoint) {
-    Host* host = impl_->hosts.get(index);
-    if (!host)
+    Impl& s = *impl_;
+    Host* host = s.hosts.get(index);
+    if (!host || !host->connected)
         return;
     host->backed_up = backed_up;
-    impl_->host_has_room(*host);
+    s.unpark(*host);
 }
 
 void Scheduler::host_disconnected(HostIndex index, TimePoint now) {
     Impl& s = *impl_;
     Host* host = s.hosts.get(index);
-    if (!host || host->state == Host::State::gone || host->state == Host::State::disconnected)
+    if (!host || !host->connected)
         return;
-    if (host->state == Host::State::ready)
-        --s.ready_hosts;
-    host->state = Host::State::disconnected;
-    ++host->disconnects;
-    s.withdraw_offers(*host);
-    // What has run for long deserves more patience: at most as much as repeating it would cost.
-    for (Slot slot = host->leases.first; slot != no_slot; slot = s.tasks[slot].next) {
-        const Task& task = s.tasks[slot];
-        const base::Duration patience =
-            std::clamp<base::Duration>(now - task.since, s.settings.requeue_floor, lease());
-        s.timers.add(
-            {now + patience, task.token_counter, host->disconnects, slot, Timer::Kind::requeue});
-    }
+    s.leave_types(*host);
+    host->connected = false;
+    host->disconnected = now;
+    host->patience = s.lease();
+    --s.connected_hosts;
+    if (host->silent)
+        return s.forget(*host);
+    s.requeue_due(*host, now);
 }
 
 void Scheduler::host_left(HostIndex index, TimePoint now) {
     Impl& s = *impl_;
     Host* host = s.hosts.get(index);
-    if (!host || host->state == Host::State::gone)
+    if (!host || host->gone)
         return;
-    if (host->state == Host::State::ready)
-        --s.ready_hosts;
-    host->state = Host::State::gone;
-    s.withdraw_offers(*host);
-    s.release_all(*host, false, now);
+    s.leave_types(*host);
+    if (std::exchange(host->connected, false))
+        --s.connected_hosts;
+    s.lose_all_leases(*host, Impl::Charge::none, "the host left", now);
+    s.forget(*host);
+}
+
+void Scheduler::Impl::watch_silence(Host& host) {
+    if (host.silence_timer != 0)
+        return;
+    host.silence_timer = ++last_serial;
+    add_timer({host.heard + lease(), last_serial, host.index, Timer::Kind::silence});
+}
+
+void Scheduler::Impl::fall_silent(Host& host, TimePoint now) {
+    leave_types(host);
+    // A host that hangs but is still connected should not work for nothing when it goes on.
+    if (host.connected)
+        for (Slot slot = host.leases.first; slot != no_slot; slot = tasks[slot].next)
+            actions.cancels.push_back({host.index, token_of(slot), "the lease has ended"});
+    lose_all_leases(host, Charge::lost, "nothing was heard from the host during its lease", now);
+    if (host.connected)
+        host.silent = true;
+    else
+        forget(host);
+}
+
+void Scheduler::Impl::forget(Host& host) {
+    hosts.forget(host);
 }
 
 }  // namespace distributo::coordinator::core

@@ -18,7 +18,7 @@ namespace distributo::coordinator::core {
 struct Actions {
     struct Assign {
         HostIndex host = no_host;
-        wire::AssignItem item;  ///< views stay valid until the task's next event
+        wire::AssignItem item;  ///< views: until clear() or the task's next event
     };
     struct Cancel {
         HostIndex host = no_host;
@@ -39,7 +39,7 @@ struct Actions {
     std::vector<Ack> acks;                       ///< may leave at once
     std::vector<Outcome> outcomes;               ///< to be made durable, then `committed`
     std::vector<FailedAttempt> failed_attempts;  ///< to be kept; nobody waits for it
-    std::vector<TaskId> changed;                 ///< tasks somebody may be waiting for
+    std::vector<TaskId> changed;                 ///< tasks whose end is recorded now
     std::deque<base::NumberText> shown_ids;      ///< what AssignItem::id points to
 
     void clear();

@@ -7,6 +7,7 @@
 #include "wire/token.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,13 @@ public:
     [[nodiscard]] std::string_view intern(std::string_view name);
 
 private:
-    std::unordered_set<std::string> names_;
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+    std::unordered_set<std::string, Hash, std::equal_to<>> names_;
 };
 
 /// A host's number while it is known to the scheduler. Not reused before the host is forgotten.

@@ -1,56 +1,110 @@
 #include "coordinator/core/task_table.hpp"
 
+#include <utility>
+
 namespace distributo::coordinator::core {
 
-Slot TaskTable::insert(TaskId id) {
-    Slot slot = size_;
-    if (!free_.empty()) {
-        slot = free_.back();
-        free_.pop_back();
+std::string_view TypeNames::intern(std::string_view name) {
+    if (const auto known = names_.find(name); known != names_.end())
+        return *known;
+    if (names_.size() >= max_names)
+        return {};
+    return *names_.emplace(name).first;
+}
+
+Slot TaskTable::insert(NewTask& fresh) {
+    auto& page = pages_[fresh.id / page_size];
+    if (!page)
+        page = std::make_unique<Page>();
+    Slot& place = page->slots[fresh.id % page_size];
+    if (place != no_slot)
+        return no_slot;
+    const Slot slot = free_ != no_slot ? free_ : used_;
+    if (slot == used_) {
+        if (slot % chunk_size == 0)
+            chunks_.push_back(std::make_unique<Chunk>());
+        ++used_;
     } else {
-        if (size_ % chunk_size == 0)
-            chunks_.push_back(std::make_unique<Task[]>(chunk_size));
-        ++size_;
+        free_ = (*this)[slot].next;
     }
-    (*this)[slot].id = id;
-    by_id_.emplace(id, slot);
+    place = slot;
+    ++page->used;
+    ++size_;
+    Task& task = (*this)[slot];
+    task = Task{};
+    task.id = fresh.id;
+    task.payload = std::move(fresh.payload);
+    task.attempts = fresh.attempts_before;
+    task.has_options = fresh.options != nullptr;
+    rest(slot).created = fresh.created;
+    if (fresh.options)
+        rest(slot).options = std::move(fresh.options);
     return slot;
 }
 
 void TaskTable::remove(Slot slot) {
-    by_id_.erase((*this)[slot].id);
-    (*this)[slot] = Task();
-    free_.push_back(slot);
+    Task& task = (*this)[slot];
+    const auto page = pages_.find(task.id / page_size);
+    page->second->slots[task.id % page_size] = no_slot;
+    if (--page->second->used == 0)
+        pages_.erase(page);
+    --size_;
+    task.id = 0;
+    task.payload = {};
+    if (task.has_options)
+        rest(slot).options.reset();
+    task.has_options = false;
+    if (task.side) {
+        const auto first_counter = task.side->first_counter;
+        task.side.reset();
+        if (first_counter != 0) {
+            task.side = std::make_unique<TaskSide>();
+            task.side->first_counter = first_counter;
+        }
+    }
+    task.next = free_;
+    free_ = slot;
 }
 
 Slot TaskTable::find(TaskId id) const {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() ? no_slot : found->second;
+    const auto page = pages_.find(id / page_size);
+    return page == pages_.end() ? no_slot : page->second->slots[id % page_size];
 }
 
-void TaskList::push_back(TaskTable& tasks, Slot slot) {
+void TaskList::push_back(TaskTable& tasks, Slot slot) noexcept {
     Task& task = tasks[slot];
     task.previous = last;
     task.next = no_slot;
-    (last == no_slot ? first : tasks[last].next) = slot;
+    if (last == no_slot)
+        first = slot;
+    else
+        tasks[last].next = slot;
     last = slot;
     ++size;
 }
 
-void TaskList::push_front(TaskTable& tasks, Slot slot) {
+void TaskList::push_front(TaskTable& tasks, Slot slot) noexcept {
     Task& task = tasks[slot];
     task.previous = no_slot;
     task.next = first;
-    (first == no_slot ? last : tasks[first].previous) = slot;
+    if (first == no_slot)
+        last = slot;
+    else
+        tasks[first].previous = slot;
     first = slot;
     ++size;
 }
 
-void TaskList::remove(TaskTable& tasks, Slot slot) {
-    Task& task = tasks[slot];
-    (task.previous == no_slot ? first : tasks[task.previous].next) = task.next;
-    (task.next == no_slot ? last : tasks[task.next].previous) = task.previous;
-    task.previous = task.next = no_slot;
+void TaskList::remove(TaskTable& tasks, Slot slot) noexcept {
+    const Task& task = tasks[slot];
+    if (task.previous == no_slot)
+        first = task.next;
+    else
+        tasks[task.previous].next = task.next;
+    if (task.next == no_slot)
+        last = task.previous;
+    else
+        tasks[task.next].previous = task.previous;
     --size;
 }
 

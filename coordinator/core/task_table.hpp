@@ -4,93 +4,145 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace distributo::coordinator::core {
 
-/// Where a task is kept: a small number, reused after the task is gone.
+/// Where a task is kept while it lives; reused afterwards.
 using Slot = std::uint32_t;
 inline constexpr Slot no_slot = ~Slot{0};
 inline constexpr std::uint32_t no_queue = ~std::uint32_t{0};
 
-/// What only some tasks need to have remembered.
-struct TaskExtra {
-    std::shared_ptr<const TaskOptions> options;
-    std::size_t install_hash = 0;                      ///< 0: nothing to install
-    base::TimePoint wake_at = base::TimePoint::max();  ///< scheduled, retrying
-    base::TimePoint deadline_at = base::TimePoint::max();
+/// Texts about a task that something went wrong with or that reports on itself.
+struct TaskTexts {
+    std::string progress;
     std::string hold_reason;
     std::string last_error;
-    double progress = -1;
-    std::string progress_text;
-    std::set<std::string> excluded;        ///< host ids that the handler asked to avoid
-    std::set<HostIndex> install_failures;  ///< hosts where setup or install failed
-    HostIndex crashed_on = no_host;
 };
 
-/// The part of a task that dispatch and results touch; kept small and dense.
-struct Task {
+/// What most tasks never need, allocated when it is.
+struct TaskSide {
+    base::TimePoint wake_at = base::TimePoint::max();  ///< scheduled and retrying
+    base::TimePoint deadline = base::TimePoint::max();
+    std::uint64_t wake_timer = 0;      ///< serial of the timer in force; 0: none
+    std::uint64_t deadline_timer = 0;  ///< the same
+    std::uint64_t install_key = 0;     ///< hash of type and install content; 0: nothing to install
+    std::uint64_t first_counter = 0;   ///< of its first token; 0: it never had more than one
+    double progress = -1;
+    std::vector<HostIndex> excluded;  ///< rising; hosts that it failed on for their sake
+    std::unique_ptr<TaskTexts> texts;
+    std::uint32_t failures = 0;
+    std::uint32_t crashes = 0;
+    std::uint32_t lost = 0;
+    std::uint32_t interruptions = 0;
+    std::uint32_t install_failures = 0;
+};
+
+/// The part of a task that dispatch and results touch: one cache line.
+///
+/// Where it is follows from its fields: `leased` tasks are linked into their host's leases,
+/// pending ones that are not `recording` into their queue, all others into nothing.
+struct alignas(64) Task {
     TaskId id = 0;  ///< 0: the slot is free
     base::Bytes payload;
-    std::unique_ptr<TaskExtra> extra;
-    std::uint64_t token_counter = 0;  ///< of the last assignment; 0: never assigned
-    base::TimePoint since;            ///< the last assignment, or when it began to wait
-    base::WallTime created;
+    std::unique_ptr<TaskSide> side;
+    std::uint64_t counter = 0;  ///< of its last token; 0: it had none in this term
+    base::TimePoint since;      ///< of the last assignment, or when it began to wait
     std::uint32_t queue = no_queue;
-    HostIndex host = no_host;  ///< that holds, or last held, the lease
-    Slot previous = no_slot;   ///< neighbours in its queue or in its host's leases
-    Slot next = no_slot;
-    std::uint32_t attempts = 0;  ///< begun, over all generations
-    std::int16_t priority = 0;
-    TaskState state = TaskState::pending;
-    TaskState end = TaskState::completed;  ///< how it ends, while `recording`
-    wire::Phase phase = wire::Phase::assigned;
-    std::uint8_t failures = 0, crashes = 0, lost = 0, interruptions = 0;
-    bool recording = false;  ///< its outcome is on its way to the store
-    bool reported = false;   ///< …because `host` reported it and waits for the acknowledgement
-    bool leased = false;     ///< linked into its host's leases
-    bool expired = false;    ///< the deadline passed while it ran
+    HostIndex host = no_host;  ///< that got the last token
+    Slot previous = no_slot;   ///< neighbours in the list that it is linked into
+    Slot next = no_slot;       ///< in a free slot: the next free one
+    std::uint32_t attempts = 0;
+    TaskState state : 4 = TaskState::pending;  ///< the last one before it was recorded
+    TaskState end : 4 = TaskState::completed;  ///< with recording: what it becomes
+    wire::Phase phase : 2 = wire::Phase::assigned;
+    bool has_options : 1 = false;  ///< see TaskTable::options
+    bool leased : 1 = false;
+    bool recording : 1 = false;  ///< its outcome is on the way to the store
+    bool reported : 1 = false;   ///< the host told the end of the last attempt
+    bool answer : 1 = false;     ///< with recording: that report waits for its acknowledgement
+    bool lost : 1 = false;       ///< the last lease ended without a report
+    bool listed : 1 = false;     ///< named in the hello that is being worked on
+    bool expired : 1 = false;    ///< the deadline passed while it ran
+    bool suspect : 1 = false;    ///< the process of an earlier attempt died
 };
+static_assert(sizeof(Task) == 64);
 
-/// All live tasks. References and slots stay valid until the task is removed.
+/// All tasks that live: dense records by slot, and their slots by id. Records never move.
 class TaskTable {
 public:
-    /// A free slot with this id. The id must be new.
-    Slot insert(TaskId id);
+    /// no_slot when the id is already there.
+    [[nodiscard]] Slot insert(NewTask& task);
+    /// What was known about its tokens stays until the slot is used again.
     void remove(Slot slot);
 
-    [[nodiscard]] Task& operator[](Slot slot) {
-        return chunks_[slot / chunk_size][slot % chunk_size];
+    [[nodiscard]] Task& operator[](Slot slot) noexcept {
+        return chunks_[slot / chunk_size]->tasks[slot % chunk_size];
     }
-    [[nodiscard]] const Task& operator[](Slot slot) const {
-        return chunks_[slot / chunk_size][slot % chunk_size];
+    [[nodiscard]] const Task& operator[](Slot slot) const noexcept {
+        return chunks_[slot / chunk_size]->tasks[slot % chunk_size];
     }
+    /// The record of any slot that was ever used, also a free one; null for others.
+    [[nodiscard]] const Task* at(Slot slot) const noexcept {
+        return slot < used_ ? &(*this)[slot] : nullptr;
+    }
+    /// Null: all defaults.
+    [[nodiscard]] const TaskOptions* options(Slot slot) const noexcept {
+        return (*this)[slot].has_options ? rest(slot).options.get() : nullptr;
+    }
+    [[nodiscard]] std::int32_t priority(Slot slot) const noexcept {
+        return (*this)[slot].has_options ? rest(slot).options->priority : 0;
+    }
+    [[nodiscard]] base::WallTime created(Slot slot) const noexcept { return rest(slot).created; }
     [[nodiscard]] Slot find(TaskId id) const;
-    /// Slots that exist, free ones included.
-    [[nodiscard]] Slot size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:
-    static constexpr Slot chunk_size = 1024;
+    static constexpr Slot chunk_size = 4096;
+    static constexpr TaskId page_size = 64;
 
-    std::vector<std::unique_ptr<Task[]>> chunks_;
-    Slot size_ = 0;
-    std::vector<Slot> free_;
-    boost::unordered_flat_map<TaskId, Slot> by_id_;
+    struct Rest {
+        std::shared_ptr<const TaskOptions> options;
+        base::WallTime created;
+    };
+    struct Chunk {
+        std::array<Task, chunk_size> tasks;
+        std::array<Rest, chunk_size> rest;
+    };
+    /// The slots of neighbouring ids. Ids rise, so those in use at a time are close together.
+    struct Page {
+        Page() noexcept { slots.fill(no_slot); }
+        std::array<Slot, page_size> slots;
+        std::uint32_t used = 0;
+    };
+
+    [[nodiscard]] const Rest& rest(Slot slot) const noexcept {
+        return chunks_[slot / chunk_size]->rest[slot % chunk_size];
+    }
+    [[nodiscard]] Rest& rest(Slot slot) noexcept {
+        return chunks_[slot / chunk_size]->rest[slot % chunk_size];
+    }
+
+    std::vector<std::unique_ptr<Chunk>> chunks_;
+    boost::unordered_flat_map<TaskId, std::unique_ptr<Page>> pages_;  // by id / page_size
+    std::size_t size_ = 0;
+    Slot used_ = 0;  // slots that were ever handed out
+    Slot free_ = no_slot;
 };
 
-/// A doubly linked list of tasks through Task::previous / next.
+/// A doubly linked list of tasks. A task is in at most one.
 struct TaskList {
     Slot first = no_slot;
     Slot last = no_slot;
     std::uint32_t size = 0;
 
-    void push_back(TaskTable& tasks, Slot slot);
-    void push_front(TaskTable& tasks, Slot slot);
-    void remove(TaskTable& tasks, Slot slot);
+    void push_back(TaskTable& tasks, Slot slot) noexcept;
+    void push_front(TaskTable& tasks, Slot slot) noexcept;
+    void remove(TaskTable& tasks, Slot slot) noexcept;
 };
 
 }  // namespace distributo::coordinator::core

@@ -1,0 +1,188 @@
+#include "coordinator/core/scheduler_impl.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace distributo::coordinator::core {
+
+using base::TimePoint;
+
+namespace {
+
+std::string seconds(base::Duration duration) {
+    const auto rounded = std::chrono::ceil<std::chrono::seconds>(duration).count();
+    return std::to_string(std::max<std::int64_t>(0, rounded)) + " s";
+}
+
+std::string offers_text(const Host& host, std::string_view type) {
+    constexpr std::size_t most = 8;
+    std::string text;
+    std::size_t named = 0;
+    for (const auto& capability : host.capabilities.types) {
+        if (++named > most)
+            break;
+        text += text.empty() ? "offers " : ", ";
+        text += capability.type + "@" + capability.version;
+    }
+    if (host.capabilities.types.size() > most)
+        text += " and " + std::to_string(host.capabilities.types.size() - most) + " more";
+    if (text.empty())
+        text = "offers nothing";
+    return text + " – not " + std::string(type);
+}
+
+/// The first label of those required that the host has not; empty when it has all.
+std::string missing_label(const wire::Labels& required, const wire::Labels& own) {
+    for (const auto& [key, value] : required) {
+        const auto found = own.find(key);
+        if (found == own.end())
+            return "has no label " + key + ", the task requires " + key + "=" + value;
+        if (found->second != value)
+            return "has the label " + key + "=" + found->second + ", the task requires " + key +
+                   "=" + value;
+    }
+    return {};
+}
+
+/// A refused plugin file that is named after the type.
+std::string refusal(const Host& host, std::string_view type) {
+    for (const auto& plugin : host.capabilities.refused)
+        if (plugin.file.find(type) != std::string::npos)
+            return host.hello.name + " refused " + plugin.file + ": " + plugin.reason;
+    return {};
+}
+
+HostObstacle obstacle(const Host& host,
+                      const Queue& queue,
+                      std::string_view type,
+                      TypeIndex index,
+                      bool waived,
+                      TimePoint now) {
+    const auto found = [&](std::string_view code, std::string detail) {
+        return HostObstacle{host.index, host.hello.name, std::string(code), std::move(detail)};
+    };
+    if (!host.connected || host.silent)
+        return found("disconnected", "nothing heard from it for " + seconds(now - host.heard));
+    if (host.draining)
+        return found("draining", "finishes what it has and takes nothing new");
+    const Offer* offer = host.find_offer(index);
+    if (!offer || !offer->offered)
+        return found("no_capability", offers_text(host, type));
+    if (std::string missing = missing_label(queue.requires_labels, host.hello.labels);
+        !missing.empty())
+        return found("labels", std::move(missing));
+    if (queue.excludes(host.index) && !waived)
+        return found("excluded", "the task failed there before; another host is to try it");
+    if (offer->paused)
+        return found("capability_off",
+                     "setup or install of " + std::string(type) + " failed there, next try in " +
+                         seconds(offer->off_until - now));
+    if (offer->credit == 0)
+        return found("busy", "takes no more tasks of this type for now");
+    if (host.backed_up)
+        return found("busy", "its connection is backed up");
+    if (!host.has_room())
+        return found("busy",
+                     "has " + std::to_string(host.leases.size) + " tasks on " +
+                         std::to_string(host.slots) + " slots");
+    return found("available", "takes it as soon as its turn comes");
+}
+
+void summarise_pending(Explanation& out,
+                       const std::map<std::string, std::size_t>& codes,
+                       std::string_view type) {
+    const auto count = [&](const char* code) {
+        const auto found = codes.find(code);
+        return found == codes.end() ? std::size_t{0} : found->second;
+    };
+    const auto hosts = out.hosts.size();
+    const auto only = [&](std::initializer_list<const char*> allowed) {
+        std::size_t sum = 0;
+        for (const char* code : allowed)
+            sum += count(code);
+        return sum == hosts;
+    };
+    if (hosts == 0) {
+        out.summary = "no host is known";
+        out.hint = "start one: distributo-host --coordinator URL";
+    } else if (count("available") > 0) {
+        out.summary = "a host is about to take it";
+    } else if (count("busy") > 0) {
+        out.summary = "every host that can run it is busy";
+        out.hint = "it runs when its turn comes; more hosts or slots shorten the wait";
+    } else if (only({"disconnected", "draining"})) {
+        out.summary = "no host is connected that takes new tasks";
+        out.hint = "see why: distributo host list";
+    } else if (count("capability_off") > 0) {
+        out.summary = "setup or install of its type failed on every host that could run it";
+        out.hint = "the hosts' logs say why; each tries again by itself";
+    } else if (count("labels") > 0) {
+        out.summary = "no host that offers its type has the labels that it requires";
+        out.hint = "start a host with them: distributo-host --label KEY=VALUE";
+    } else if (count("excluded") > 0) {
+        out.summary = "it must not run again where it failed, and no other host takes it now";
+    } else {
+        out.summary = "no host offers its type";
+        out.hint = "put the plugin for " + std::string(type) + " into a plugin folder of a host";
+    }
+}
+
+std::string state_summary(const TaskView& task) {
+    switch (task.state) {
+        case TaskState::scheduled:
+            return "its time has not come: " + seconds(task.next_try) + " are left";
+        case TaskState::retrying:
+            return "the last attempt failed, the next one is in " + seconds(task.next_try);
+        case TaskState::held:
+            return "held: " + std::string(task.hold_reason);
+        case TaskState::running:
+        case TaskState::cancelling:
+            return "the task does not wait: it is " + std::string(to_string(task.state)) + " on " +
+                   std::string(task.host);
+        default:
+            return "the task does not wait";
+    }
+}
+
+}  // namespace
+
+Explanation Scheduler::explain(TaskId id, TimePoint now) const {
+    const Impl& s = *impl_;
+    Explanation out;
+    TaskView view;
+    if (!find(id, now, view)) {
+        out.summary = "no task of this number waits or runs";
+        return out;
+    }
+    const Task& task = s.tasks[s.tasks.find(id)];
+    if (task.recording) {
+        out.summary = "the task does not wait: its end is being recorded";
+        return out;
+    }
+    if (view.state != TaskState::pending) {
+        out.summary = state_summary(view);
+        if (view.state == TaskState::held)
+            out.hint = "let it go on: distributo task retry";
+        else if (!view.last_error.empty())
+            out.hint = "the last error was: " + std::string(view.last_error);
+        return out;
+    }
+    const Queue& queue = s.queues[task.queue];
+    const bool waived = s.exclusions_waived(queue);
+    std::map<std::string, std::size_t> codes;
+    std::string refused;
+    for (const auto& host : s.hosts.all()) {
+        if (!host || host->gone)
+            continue;
+        out.hosts.push_back(obstacle(*host, queue, view.type, queue.type, waived, now));
+        ++codes[out.hosts.back().code];
+        if (out.hosts.back().code == "no_capability" && refused.empty())
+            refused = refusal(*host, view.type);
+    }
+    summarise_pending(out, codes, view.type);
+    if (!refused.empty() && out.summary == "no host offers its type")
+        out.hint = refused;
+    return out;
+}
+
+}  // namespace distributo::coordinator::core

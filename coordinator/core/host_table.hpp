@@ -1,0 +1,113 @@
+#pragma once
+
+#include "coordinator/core/scheduler.hpp"
+#include "coordinator/core/task_table.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace distributo::coordinator::core {
+
+using TypeIndex = std::uint32_t;
+
+/// What fills a host. Fine enough that `credit` tasks of one type fill it exactly, whatever the
+/// credit.
+inline constexpr std::uint64_t host_capacity = 1ULL << 40U;
+
+/// One task type on one host. Stays while the host is known, so that tasks in flight are counted
+/// and failed installs remembered after the type was withdrawn.
+struct Offer {
+    std::uint64_t weight = host_capacity;  ///< of one task, in shares of host_capacity
+    std::uint32_t in_flight = 0;
+    std::uint32_t credit = 0;
+    bool offered = false;  ///< in the capabilities in force
+    bool paused = false;   ///< until off_until, because installs failed
+    TypeIndex type = 0;
+    std::uint32_t capability = 0;        ///< position in Host::capabilities
+    std::uint32_t install_failures = 0;  ///< pauses in a row
+    base::TimePoint off_until{};
+
+    [[nodiscard]] bool takes_tasks() const noexcept { return credit > 0 && !paused; }
+};
+
+/// A host that is connected, or was and may come back.
+struct Host {
+    /// A queue that it serves, but that does not look at it while it has no room.
+    struct Parked {
+        std::uint32_t queue = 0;
+        Offer* offer = nullptr;
+    };
+
+    // ---- what choosing a host looks at ----
+    std::uint64_t load = 0;                    ///< of host_capacity
+    std::uint64_t slot_share = host_capacity;  ///< host_capacity / slots
+    TaskList leases;
+    std::uint32_t slots = 1;
+    HostIndex index = no_host;
+    bool connected = false;
+    bool draining = false;
+    bool silent = false;     ///< its lease ended although the connection is open
+    bool backed_up = false;  ///< its connection takes no more now
+    bool serving = false;    ///< its offers are shown to the queues
+    bool gone = false;       ///< forgotten, but its number still belongs to its id
+
+    // ---- the rest ----
+    std::vector<Parked> parked;
+    boost::unordered_flat_map<TypeIndex, std::unique_ptr<Offer>> offers;
+    boost::unordered_flat_set<std::uint64_t> warm;  ///< install keys of tasks that succeeded here
+    wire::Hello hello;
+    std::string peer;
+    wire::Capabilities capabilities;
+    base::TimePoint heard{};
+    base::TimePoint disconnected{};
+    base::Duration patience{};  ///< the lease at that time
+    base::WallTime connected_at{};
+    std::uint64_t silence_timer = 0;  ///< serial of the timer in force; 0: none
+    std::uint64_t requeue_timer = 0;  ///< the same
+    std::uint64_t completed = 0;
+    std::uint64_t failed = 0;
+
+    /// May be handed tasks as far as it is up to the host's state.
+    [[nodiscard]] bool ready() const noexcept { return connected && !draining && !silent; }
+    [[nodiscard]] bool has_room() const noexcept {
+        return load < host_capacity && ready() && !backed_up;
+    }
+    /// Lower takes the next task: free slots first, then what fills it least.
+    [[nodiscard]] std::uint64_t utilisation() const noexcept {
+        return leases.size < slots ? leases.size * slot_share : 2 * host_capacity + load;
+    }
+    /// The offer of a type; made when there is none.
+    [[nodiscard]] Offer& offer(TypeIndex type);
+    [[nodiscard]] Offer* find_offer(TypeIndex type) const;
+    void set_credit(Offer& offer, std::uint32_t credit);
+};
+
+/// All hosts that are known. A host keeps its number when it is forgotten and comes back, so that
+/// a late result of its can still be told from that of another.
+class HostTable {
+public:
+    [[nodiscard]] Host& find_or_add(const std::string& host_id);
+    /// Null for numbers that nobody has. A gone host is found.
+    [[nodiscard]] Host* get(HostIndex index) const noexcept {
+        return index < hosts_.size() ? hosts_[index].get() : nullptr;
+    }
+    /// Drops everything but name and number.
+    void forget(Host& host);
+    /// Entries may be null.
+    [[nodiscard]] const std::vector<std::unique_ptr<Host>>& all() const noexcept { return hosts_; }
+
+private:
+    static constexpr std::size_t max_gone = 10'000;
+
+    std::vector<std::unique_ptr<Host>> hosts_;
+    boost::unordered_flat_map<std::string, HostIndex> by_id_;
+    std::deque<HostIndex> gone_;  // oldest first; may have come back
+};
+
+}  // namespace distributo::coordinator::core

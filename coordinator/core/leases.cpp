@@ -1,0 +1,136 @@
+#include "coordinator/core/scheduler_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace distributo::coordinator::core {
+
+using base::TimePoint;
+
+wire::Token Scheduler::Impl::token_of(Slot slot) const {
+    return {term, slot, tasks[slot].counter};
+}
+
+Slot Scheduler::Impl::held(HostIndex host, const wire::Token& token) const {
+    if (token.term != term)
+        return no_slot;
+    const Task* task = tasks.at(token.slot);
+    const bool current =
+        task && task->leased && task->counter == token.counter && task->host == host;
+    return current ? token.slot : no_slot;
+}
+
+base::WallTime Scheduler::Impl::wall_at(TimePoint time) const {
+    return known_wall + std::chrono::duration_cast<std::chrono::milliseconds>(time - known_now);
+}
+
+Attempt Scheduler::Impl::attempt_of(const Task& task,
+                                    wire::AttemptStatus status,
+                                    std::string_view message,
+                                    TimePoint now) const {
+    Attempt attempt;
+    attempt.number = task.attempts;
+    if (const Host* host = hosts.get(task.host))
+        attempt.host = host->hello.name;
+    attempt.status = status;
+    attempt.message = message;
+    attempt.started = wall_at(task.since);
+    attempt.finished = wall_at(now);
+    return attempt;
+}
+
+void Scheduler::Impl::begin_lease(Slot slot, Host& host, Offer& offer) {
+    Task& task = tasks[slot];
+    stop_waiting(slot);
+    set_state(task, TaskState::running);
+    task.leased = true;
+    task.lost = false;
+    task.reported = false;
+    host.leases.push_back(tasks, slot);
+    ++offer.in_flight;
+    host.load += offer.weight;
+    ++queues.type_at(offer.type).running;
+}
+
+void Scheduler::Impl::end_lease(Slot slot) {
+    Task& task = tasks[slot];
+    Host& host = *hosts.get(task.host);
+    host.leases.remove(tasks, slot);
+    task.leased = false;
+    Offer& offer = host.offer(queues[task.queue].type);
+    --offer.in_flight;
+    host.load -= offer.weight;
+    --queues.type_at(offer.type).running;
+    unpark(host);
+}
+
+void Scheduler::Impl::lose_lease(Slot slot, Charge charge, std::string_view why, TimePoint now) {
+    Task& task = tasks[slot];
+    Attempt attempt = attempt_of(task, wire::AttemptStatus::interrupted, why, now);
+    ++hosts.get(task.host)->failed;
+    end_lease(slot);
+    if (task.expired)
+        return finish(slot, TaskState::expired, wire::FailReason::none, std::move(attempt));
+    if (task.state == TaskState::cancelling)
+        return finish(slot, TaskState::cancelled, wire::FailReason::none, std::move(attempt));
+    if (charge == Charge::lost && ++side_of(task).lost >= settings.max_lost)
+        return finish(slot, TaskState::failed, wire::FailReason::lost, std::move(attempt));
+    keep_attempt(task, std::move(attempt));
+    task.lost = true;
+    enqueue(slot, Place::front, now);
+}
+
+void Scheduler::Impl::lose_all_leases(Host& host,
+                                      Charge charge,
+                                      std::string_view why,
+                                      TimePoint now) {
+    // Each goes to the front of its queue, so from the last to the first they keep their order.
+    while (host.leases.size > 0)
+        lose_lease(host.leases.last, charge, why, now);
+}
+
+void Scheduler::Impl::requeue_due(Host& host, TimePoint now) {
+    host.requeue_timer = 0;
+    // The last lease is the youngest, so the least was invested in it and it is due first.
+    while (host.leases.size > 0) {
+        const Slot slot = host.leases.last;
+        const auto invested = host.disconnected - tasks[slot].since;
+        const auto due =
+            host.disconnected + std::clamp(invested,
+                                           settings.requeue_floor,
+                                           std::max(settings.requeue_floor, host.patience));
+        if (due > now) {
+            host.requeue_timer = ++last_serial;
+            return add_timer({due, last_serial, host.index, Timer::Kind::requeue});
+        }
+        lose_lease(
+            slot, Charge::lost, "the connection to the host broke and it did not come back", now);
+    }
+}
+
+bool Scheduler::holds(HostIndex host, const wire::Token& token, TaskId& id) const {
+    const Slot slot = impl_->held(host, token);
+    if (slot == no_slot)
+        return false;
+    id = impl_->tasks[slot].id;
+    return true;
+}
+
+void Scheduler::host_phase(HostIndex host, const wire::PhaseItem& item, TimePoint now) {
+    host_heard(host, now);
+    if (const Slot slot = impl_->held(host, item.token); slot != no_slot)
+        impl_->tasks[slot].phase = item.phase;
+}
+
+void Scheduler::host_progress(HostIndex host, const wire::ProgressItem& item, TimePoint now) {
+    host_heard(host, now);
+    const Slot slot = impl_->held(host, item.token);
+    if (slot == no_slot)
+        return;
+    Task& task = impl_->tasks[slot];
+    Impl::side_of(task).progress = item.fraction;
+    if (!item.text.empty() || task.side->texts)
+        Impl::texts_of(task).progress = item.text;
+}
+
+}  // namespace distributo::coordinator::core
