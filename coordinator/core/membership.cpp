@@ -30,7 +30,7 @@ HostIndex Scheduler::host_joined(HostJoin join,
     host.slot_share = host_capacity / host.slots;
     host.capabilities.sequence = 0;  // each connection counts its own
     if (rebooted)
-        s.replace_offers(host, {}, now);
+        s.replace_offers(host, {});
     s.reconcile(host, rebooted, now, verdicts);
     host.hello.running = {};
     host.hello.finished = {};
@@ -93,11 +93,11 @@ void Scheduler::host_capabilities(HostIndex index, wire::Capabilities offer, Tim
         return;
     host_heard(index, now);
     s.leave_types(*host);
-    s.replace_offers(*host, std::move(offer), now);
+    s.replace_offers(*host, std::move(offer));
     s.join_types(*host);
 }
 
-void Scheduler::Impl::replace_offers(Host& host, wire::Capabilities offer, TimePoint) {
+void Scheduler::Impl::replace_offers(Host& host, wire::Capabilities offer) {
     const auto old = std::exchange(host.capabilities, std::move(offer));
     std::vector<std::pair<Offer*, const wire::Capability*>> before;
     for (const auto& [type, one] : host.offers)
@@ -179,7 +179,7 @@ void Scheduler::host_disconnected(HostIndex index, TimePoint now) {
     host->patience = s.lease();
     --s.connected_hosts;
     if (host->silent)
-        return s.forget(*host);
+        return s.hosts.forget(*host);
     s.requeue_due(*host, now);
 }
 
@@ -192,7 +192,7 @@ void Scheduler::host_left(HostIndex index, TimePoint now) {
     if (std::exchange(host->connected, false))
         --s.connected_hosts;
     s.lose_all_leases(*host, Impl::Charge::none, "the host left", now);
-    s.forget(*host);
+    s.hosts.forget(*host);
 }
 
 void Scheduler::Impl::watch_silence(Host& host) {
@@ -212,11 +212,7 @@ void Scheduler::Impl::fall_silent(Host& host, TimePoint now) {
     if (host.connected)
         host.silent = true;
     else
-        forget(host);
-}
-
-void Scheduler::Impl::forget(Host& host) {
-    hosts.forget(host);
+        hosts.forget(host);
 }
 
 }  // namespace distributo::coordinator::core

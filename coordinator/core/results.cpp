@@ -48,7 +48,7 @@ Scheduler::Impl::Standing Scheduler::Impl::standing(HostIndex host,
         return same_task && token.counter < task->counter ? Standing::superseded
                                                           : Standing::told_before;
     }
-    if (task->host != host)
+    if (task->host != host || !hosts.get(host))
         return Standing::superseded;
     if (task->leased)
         return Standing::current;

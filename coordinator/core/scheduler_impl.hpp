@@ -101,10 +101,9 @@ struct Scheduler::Impl {
     [[nodiscard]] wire::Verdict recognise(Host& host,
                                           const wire::Token& token,
                                           base::TimePoint now);
-    void replace_offers(Host& host, wire::Capabilities offer, base::TimePoint now);
+    void replace_offers(Host& host, wire::Capabilities offer);
     void watch_silence(Host& host);
     void fall_silent(Host& host, base::TimePoint now);
-    void forget(Host& host);
 
     // ---- dispatch: dispatch.cpp ----
     void activate(std::uint32_t queue);
