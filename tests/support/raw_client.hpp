@@ -71,6 +71,11 @@ public:
     }
     [[nodiscard]] int descriptor() const { return socket_; }
 
+    /// Would receive() return at once?
+    [[nodiscard]] bool readable() const {
+        pollfd entry{socket_, POLLIN, 0};
+        return ::poll(&entry, 1, 0) == 1;
+    }
     /// At least one more byte; false at the end of the connection.
     bool receive() {
         constexpr int patience_ms = 20'000;

@@ -263,18 +263,6 @@ TEST_F(WebSocketTest, AReasonIsCutBetweenCharacters) {
     EXPECT_EQ(take_frame(client).payload.substr(2), std::string(122, 'x'));
 }
 
-TEST_F(WebSocketTest, AnUnansweredCloseEndsAnyway) {
-    session.message_action = [&](std::string_view) {
-        session.connection->close(CloseCode::normal, "bye");
-    };
-    auto client = open();
-    client.send(text("go"));
-    EXPECT_EQ(close_code(take_frame(client)), 1000U);
-
-    EXPECT_TRUE(closed());  // after 5 s: the client neither answers nor leaves
-    EXPECT_TRUE(client.ends());
-}
-
 TEST_F(WebSocketTest, CountsWhatWaitsForTheSocket) {
     session.message_action = [&](std::string_view) {
         for (int i = 0; i < 80; ++i)
