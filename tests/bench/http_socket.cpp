@@ -13,7 +13,7 @@
 namespace distributo::bench {
 namespace {
 
-constexpr std::size_t read_size = 256 * 1024;
+constexpr std::size_t read_size = 64 * 1024;
 
 [[noreturn]] void fail(const char* what) {
     std::perror(what);
@@ -34,7 +34,10 @@ HttpSocket::HttpSocket(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | S
 }
 
 HttpSocket::HttpSocket(HttpSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)), begin_(other.begin_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      buffer_(std::move(other.buffer_)),
+      begin_(other.begin_),
+      end_(other.end_) {}
 
 HttpSocket::~HttpSocket() {
     if (fd_ >= 0)
@@ -51,21 +54,24 @@ void HttpSocket::send(std::string_view bytes) {
 }
 
 void HttpSocket::fill() {
-    if (begin_ == buffer_.size()) {
-        buffer_.clear();
+    if (begin_ != 0) {
+        std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                  buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
+                  buffer_.begin());
+        end_ -= begin_;
         begin_ = 0;
     }
-    const std::size_t old = buffer_.size();
-    buffer_.resize(old + read_size);
-    const ssize_t got = recv(fd_, buffer_.data() + old, read_size, 0);
+    if (buffer_.size() - end_ < read_size / 2)
+        buffer_.resize(buffer_.size() + read_size);
+    const ssize_t got = recv(fd_, buffer_.data() + end_, buffer_.size() - end_, 0);
     if (got <= 0)
         fail("the server closed the connection");
-    buffer_.resize(old + static_cast<std::size_t>(got));
+    end_ += static_cast<std::size_t>(got);
 }
 
 int HttpSocket::receive(std::string_view& body) {
     for (;;) {
-        const std::string_view text = std::string_view(buffer_).substr(begin_);
+        const std::string_view text(buffer_.data() + begin_, end_ - begin_);
         const std::size_t head = text.find("\r\n\r\n");
         if (head != std::string_view::npos) {
             const std::size_t field = text.find("Content-Length: ");
@@ -76,10 +82,6 @@ int HttpSocket::receive(std::string_view& body) {
                 begin_ += head + 4 + size;
                 return std::atoi(text.data() + 9);
             }
-        }
-        if (begin_ > read_size) {
-            buffer_.erase(0, begin_);
-            begin_ = 0;
         }
         fill();
     }

@@ -25,8 +25,9 @@ private:
     void fill();
 
     int fd_ = -1;
-    std::string buffer_;
+    std::vector<char> buffer_;  // bytes [begin_, end_) have been read and not handed out
     std::size_t begin_ = 0;
+    std::size_t end_ = 0;
 };
 
 /// A request's bytes.
