@@ -12,12 +12,17 @@
 namespace distributo::runtime {
 namespace {
 
+constexpr std::string_view lost = "error: descriptor 3, the connection to the host, was closed\n";
+constexpr std::string_view garbled = "error: what came from the host makes no sense\n";
+
 /// Buffered results are written at once when they reach this.
 constexpr std::size_t much = 256 * 1024;
 
 /// Nobody is left to run for, or the stream makes no sense: ends the whole process group, so that
 /// what the plugin has started does not stay behind.
-[[noreturn]] void end_group() {
+[[noreturn]] void end_group(std::string_view why = {}) {
+    if (!why.empty())
+        static_cast<void>(!::write(STDERR_FILENO, why.data(), why.size()));
     kill(0, SIGKILL);
     _exit(1);
 }
@@ -28,7 +33,7 @@ void write_all(int socket, std::string_view bytes) {
         if (sent >= 0)
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         else if (errno != EINTR)
-            end_group();
+            end_group(errno == EPIPE ? std::string_view() : lost);
     }
 }
 
@@ -46,8 +51,10 @@ bool Link::receive() {
         in_.filled(static_cast<std::size_t>(got));
         return true;
     }
-    if (got == 0 || (errno != EAGAIN && errno != EINTR))
+    if (got == 0)
         end_group();
+    if (errno != EAGAIN && errno != EINTR)
+        end_group(lost);
     return false;
 }
 
@@ -83,7 +90,7 @@ void Link::read(Executor& executor) {
     while (in_.next(frame))
         hand_over(executor, frame);
     if (in_.corrupt())
-        end_group();
+        end_group(garbled);
     if (!calls_.empty())
         executor.enqueue(calls_);
 }
@@ -96,7 +103,7 @@ void Link::hand_over(Executor& executor, const Frame& received) {
             if (auto work = read_work(frame))
                 calls_.push_back(std::move(*work));
             else
-                end_group();
+                end_group(garbled);
             break;
         case FrameKind::cancel:
             executor.enqueue(calls_);
@@ -107,7 +114,7 @@ void Link::hand_over(Executor& executor, const Frame& received) {
             executor.stop();
             break;
         default:
-            end_group();
+            end_group(garbled);
     }
 }
 

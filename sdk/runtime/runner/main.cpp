@@ -21,7 +21,7 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 /// A fault must end this process as it would without the sanitizer: by the signal.
-extern "C" const char* __asan_default_options();
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {
     return "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
            "detect_leaks=0";
