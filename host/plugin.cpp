@@ -155,8 +155,8 @@ void Plugin::quarantine(const std::string& why) {
     state_ = State::quarantined;
     probe_later();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(probe_delay_).count();
-    owner_.on_plugin_quarantined(
-        *this, "quarantined: " + why + "; tried again in " + std::to_string(seconds) + " s");
+    owner_.on_plugin_quarantined(*this,
+                                 "quarantined for " + std::to_string(seconds) + " s: " + why);
     probe_delay_ = std::min(probe_delay_ * 2, longest_probe);
 }
 

@@ -237,7 +237,7 @@ TEST_F(HostTest, ACrashIsChargedToTheTaskThatCausedIt) {
     const auto& crash = result_of(coordinator.assign("test.crash", R"({"how":"segv"})"));
 
     EXPECT_EQ(crash.status, AttemptStatus::crashed);
-    EXPECT_THAT(crash.message, HasSubstr("SIGSEGV"));
+    EXPECT_THAT(crash.message, HasSubstr("SEGV"));
     EXPECT_EQ(result_of(sleeper).status, AttemptStatus::ok);
     EXPECT_TRUE(coordinator.offers("test.crash"));
 }
