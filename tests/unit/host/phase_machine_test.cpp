@@ -162,6 +162,15 @@ TEST_F(PhaseMachineTest, ATypeThatMayRunOnceAtATimeDoes) {
     EXPECT_EQ(started.size(), 1U);
 }
 
+TEST_F(PhaseMachineTest, TypesShareTheSlots) {
+    offer({type("t"), type("u")});
+    for (std::uint64_t i = 1; i <= 4; ++i)
+        assign(i, i % 2 == 0 ? "t" : "u");
+    dispatch();
+
+    EXPECT_EQ(started.size(), 2U);
+}
+
 TEST_F(PhaseMachineTest, AFloodOfOneTypeDoesNotStarveAnother) {
     offer({type("t"), type("u")});
     for (std::uint64_t i = 1; i <= 10; ++i)
