@@ -166,13 +166,18 @@ class Bench:
             time.sleep(1)
             self.row("idle memory, coordinator", coordinator.resident() / 1e6, "MB")
             self.row("idle memory, host", host.resident() / 1e6, "MB")
-            before = coordinator.resident()
-            count = 10_000 // self.scale
-            load = subprocess.Popen([self.tests / "load", "idle", str(coordinator.ports["httpPort"]),
-                                     str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            load.stdout.readline()
-            self.row("memory per idle HTTP connection", (coordinator.resident() - before) / count, "B")
-            load.communicate()
+        for mode, port, label in (("idle", "httpPort", "HTTP connection"), ("hosts", "port", "host")):
+            with self.coordinator() as coordinator:
+                before = coordinator.resident()
+                count = 10_000 // self.scale
+                load = subprocess.Popen([self.tests / "load", mode, str(coordinator.ports[port]),
+                                         str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                if not load.stdout.readline():
+                    sys.exit(f"load {mode} failed")
+                time.sleep(1)
+                self.row(f"memory per idle {label} of 10 000",
+                         (coordinator.resident() - before) / count, "B")
+                load.communicate()
 
     def core(self):
         done = subprocess.run([self.tests / "bench_core", "--benchmark_format=json"], text=True,

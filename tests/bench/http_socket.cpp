@@ -53,6 +53,11 @@ void HttpSocket::send(std::string_view bytes) {
     }
 }
 
+void HttpSocket::forget_buffer() {
+    buffer_ = {};
+    begin_ = end_ = 0;
+}
+
 void HttpSocket::fill() {
     if (begin_ != 0) {
         std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),

@@ -19,6 +19,8 @@ public:
     void send(std::string_view bytes);
     /// Reads one response; returns its status. The body is valid until the next call.
     int receive(std::string_view& body);
+    /// Gives up what was read ahead and its memory: for connections that only stay open.
+    void forget_buffer();
     [[nodiscard]] int fd() const noexcept { return fd_; }
 
 private:

@@ -4,6 +4,7 @@
 //   load latency PORT COUNT TYPE PAUSE_US       one task at a time, submitted and waited for
 //   load addtask PORT CONNECTIONS PIPELINE COUNT
 //   load idle PORT COUNT                        hold COUNT idle connections until stdin ends
+//   load hosts HOST_PORT COUNT                  hold COUNT connected hosts that offer nothing
 #include "tests/bench/http_socket.hpp"
 
 #include <chrono>
@@ -184,18 +185,48 @@ int addtask(std::uint16_t port,
     return 0;
 }
 
-int idle(std::uint16_t port, std::size_t count) {
+/// A text frame of RFC 6455 as a client sends it, masked with zeros.
+std::string frame(const std::string& text) {
+    std::string bytes{'\x81', static_cast<char>(0x80 | 126)};
+    bytes += static_cast<char>(text.size() >> 8U);
+    bytes += static_cast<char>(text.size() & 255U);
+    bytes.append(4, '\0');
+    return bytes + text;
+}
+
+/// The greeting of a host with a made-up identity.
+std::string hello(std::size_t number) {
+    char id[33];
+    std::snprintf(id, sizeof id, "%032zx", number);
+    return std::string(R"({"op":"hello","protocol":[1,1],"host_id":")") + id + R"(","boot_id":")" +
+           id + R"(","name":"idle","version":"0","slots":1})";
+}
+
+/// Opens COUNT connections, as plain HTTP ones or as hosts, and holds them.
+int idle(std::uint16_t port, std::size_t count, bool as_hosts) {
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    const std::string ask = request("GET", "/healthz", port);
+    std::string ask = request("GET", as_hosts ? "/v1/host" : "/healthz", port);
+    if (as_hosts)
+        ask.insert(ask.size() - 2,
+                   "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                   "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                   "Sec-WebSocket-Protocol: distributo.host.v1\r\n");
     std::vector<HttpSocket> sockets;
     std::string_view body;
     for (std::size_t i = 0; i < count; ++i) {
         sockets.emplace_back(port);
         sockets.back().send(ask);
-        sockets.back().receive(body);
+        const int status = sockets.back().receive(body);
+        if (status != (as_hosts ? 101 : 200)) {
+            std::fprintf(stderr, "status %d: %.*s\n", status, 300, body.data());
+            return 1;
+        }
+        if (as_hosts)
+            sockets.back().send(frame(hello(i + 1)));
+        sockets.back().forget_buffer();
     }
     std::printf("{\"connections\":%zu}\n", sockets.size());
     std::fflush(stdout);
@@ -221,7 +252,9 @@ int main(int argc, char** argv) {
     if (mode == "addtask" && argc == 6)
         return addtask(port, number(argv[3]), number(argv[4]), number(argv[5]));
     if (mode == "idle" && argc == 4)
-        return idle(port, number(argv[3]));
+        return idle(port, number(argv[3]), false);
+    if (mode == "hosts" && argc == 4)
+        return idle(port, number(argv[3]), true);
     std::fprintf(stderr, "usage: see the head of tests/bench/load.cpp\n");
     return 2;
 }
