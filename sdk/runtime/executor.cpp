@@ -48,7 +48,8 @@ struct Executor::Worker {
     base::TimePoint unflushed_since{};
     bool unflushed = false;
     bool short_calls = false;
-    bool executing = false;  // guarded by the mutex, like the next two
+    bool executing = false;  // guarded by the mutex, like the next three
+    bool soon_free = false;  // counted in executing_short_
     bool replaced = false;
     bool vacant = false;  // its thread has left
 };
@@ -130,7 +131,7 @@ void Executor::submit(std::vector<Work>& work) {
         const std::lock_guard lock(mutex_);
         for (auto& each : work)
             add(std::move(each));
-        wake = idle_ > 0 && claimable();
+        wake = needs_another_thread();
     }
     work.clear();
     if (wake)
@@ -205,6 +206,16 @@ bool Executor::claimable() const {
     return queued_ > 0 && executing_ < options_.threads && next_gate() < gates_.size();
 }
 
+/// A little work is left to a thread that is busy with short calls and takes it next.
+bool Executor::needs_another_thread() const {
+    if (idle_ == 0 || !claimable())
+        return false;
+    const Work& next = gates_[next_gate()].queue.front();
+    const auto average = averages_[next.type].load(std::memory_order_relaxed);
+    return executing_short_ == 0 || !is_short(next) ||
+           static_cast<std::int64_t>(queued_) * average > worth_waking.count();
+}
+
 bool Executor::claim(Worker& worker) {
     if (queued_ == 0 || executing_ >= options_.threads)
         return false;
@@ -226,6 +237,8 @@ bool Executor::claim(Worker& worker) {
     worker.executing = true;
     ++gate.running;
     ++executing_;
+    worker.soon_free = worker.short_calls;
+    executing_short_ += worker.soon_free ? 1 : 0;
     wake_helpers(worker);
     return true;
 }
@@ -234,11 +247,8 @@ void Executor::wake_helpers(const Worker& worker) {
     const bool nobody_reads = options_.source && !reading_;
     if (idle_ > 0 && nobody_reads && !worker.short_calls) {
         wake_.notify_one();
-    } else if (idle_ > 0 && claimable()) {
-        const auto average = averages_[worker.batch.front().type].load(std::memory_order_relaxed);
-        const auto left = static_cast<std::int64_t>(queued_) * average;
-        if (!worker.short_calls || left > worth_waking.count())
-            wake_.notify_one();
+    } else if (needs_another_thread()) {
+        wake_.notify_one();
     }
     if (worker.short_calls || (nobody_reads && idle_ == 0))
         watch_.arm(surprise);
@@ -291,6 +301,7 @@ void Executor::release(Worker& worker) {
     worker.executing = false;
     --gates_[worker.gate].running;
     --executing_;
+    executing_short_ -= std::exchange(worker.soon_free, false) ? 1 : 0;
     if (stopping_)
         wake_.notify_all();
     else if (idle_ > 0 && gates_[worker.gate].limit < options_.threads && claimable())
@@ -392,6 +403,7 @@ bool Executor::look_after_workers() {
         const auto running = look_at(worker->slot);
         if (running.call != 0 && now - running.started >= surprise) {
             take_back(*worker);
+            executing_short_ -= std::exchange(worker->soon_free, false) ? 1 : 0;
             surprised = true;
         } else {
             busy = true;
@@ -472,6 +484,7 @@ bool Executor::replace(CallId call) {
     worker->executing = false;
     --gates_[worker->gate].running;
     --executing_;
+    executing_short_ -= std::exchange(worker->soon_free, false) ? 1 : 0;
     --alive_;
     ++hung_;
     spawn();

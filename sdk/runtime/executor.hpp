@@ -108,6 +108,7 @@ private:
     [[nodiscard]] std::size_t share(std::uint32_t type) const;
     [[nodiscard]] std::size_t next_gate() const;
     [[nodiscard]] bool claimable() const;
+    [[nodiscard]] bool needs_another_thread() const;
     void run(Worker& worker);
     bool run_next(Worker& worker, base::TimePoint& now);
     void release(Worker& worker);
@@ -141,6 +142,7 @@ private:
     std::size_t next_gate_ = 0;
     std::size_t queued_ = 0;
     std::uint32_t executing_ = 0;
+    std::uint32_t executing_short_ = 0;  // of these: threads with short calls, soon free again
     std::uint32_t idle_ = 0;
     std::uint32_t alive_ = 0;  // threads, those that were replaced excluded
     std::uint32_t hung_ = 0;

@@ -149,8 +149,11 @@ TEST_F(ExecutorTest, ResultsDoNotWaitForACallThatUnexpectedlyTakesLong) {
 
     const auto results = output->results(320);
     EXPECT_EQ(results.count(endless), 0U);
+    add("test.sleep", R"({"ms":0})");
+    submit();
+    output->results(321);
     executor->cancel(endless);
-    EXPECT_EQ(output->results(321)[endless].status, Status::cancelled);
+    EXPECT_EQ(output->results(322)[endless].status, Status::cancelled);
 }
 
 TEST_F(ExecutorTest, AHangingCallIsReplacedByAnotherThread) {
