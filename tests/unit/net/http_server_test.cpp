@@ -244,8 +244,11 @@ TEST(HttpServerTest, AnEarlyAnswerEndsTheConnection) {
     EXPECT_EQ(response.status, 422);
     EXPECT_EQ(response.body, "enough");
     EXPECT_TRUE(response.has("Connection: close"));
-    // What is still under way is taken and thrown away, so that the response is not lost.
-    client.send(std::string(300'000, ' '));
+    // What is still under way is taken and thrown away: a reset could cost the peer the response.
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(client.send(std::string(100'000, ' ')));
+        server.look_at_sockets();
+    }
     client.finish_sending();
     EXPECT_TRUE(client.ends());
     EXPECT_EQ(server.on_loop([&] { return server.handler.log.back(); }), "head /");

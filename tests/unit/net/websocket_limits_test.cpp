@@ -122,7 +122,8 @@ TEST_F(WebSocketLimitsTest, AfterAViolationThePeerIsHeardOutButNotForever) {
     connection.reset();  // has no effect on the farewell
 
     EXPECT_EQ(close_code(take_frame(*client)), 1009U);
-    client->send("noise");
+    EXPECT_TRUE(client->send("noise"));
+    EXPECT_TRUE(client->send("more, which a reset would have made impossible"));
     io.restart();
     io.run();  // returns when nothing is left to wait for
     EXPECT_TRUE(client->ends());
