@@ -166,16 +166,16 @@ class Bench:
             time.sleep(1)
             self.row("idle memory, coordinator", coordinator.resident() / 1e6, "MB")
             self.row("idle memory, host", host.resident() / 1e6, "MB")
-        for mode, port, label in (("idle", "httpPort", "HTTP connection"), ("hosts", "port", "host")):
+        for mode, port, label, count in (("idle", "httpPort", "HTTP connection", 4_000),
+                                         ("hosts", "port", "host connection", 10_000)):
             with self.coordinator() as coordinator:
                 before = coordinator.resident()
-                count = 10_000 // self.scale
                 load = subprocess.Popen([self.tests / "load", mode, str(coordinator.ports[port]),
                                          str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                 if not load.stdout.readline():
                     sys.exit(f"load {mode} failed")
                 time.sleep(1)
-                self.row(f"memory per idle {label} of 10 000",
+                self.row(f"memory per idle {label}, {count} of them",
                          (coordinator.resident() - before) / count, "B")
                 load.communicate()
 
