@@ -27,9 +27,6 @@ namespace asio = boost::asio;
 namespace base = distributo::base;
 namespace net = distributo::net;
 
-/// More than any network of this kind has; each costs a descriptor and a few kilobytes.
-constexpr std::size_t max_hosts = 16'000;
-
 int fail(const base::Error& error, int code = base::exit_code::internal) {
     base::print_error(error);
     return code;
@@ -58,10 +55,7 @@ int run(const Options& options) {
     const auto hosts = sessions::make_host_listener(engine, {});
     auto host_server = net::HttpServer::listen(
         io,
-        {.address = options.address,
-         .port = options.host_port,
-         .host_names = names,
-         .limits = {.connections = max_hosts, .connections_per_address = max_hosts}},
+        {.address = options.address, .port = options.host_port, .host_names = names, .limits = {}},
         *hosts);
     if (!host_server)
         return fail(host_server.error());
