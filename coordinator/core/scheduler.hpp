@@ -179,6 +179,10 @@ public:
     /// True when the token is current and held by this host (logs are kept only then);
     /// `id` receives the task.
     [[nodiscard]] bool holds(HostIndex host, const wire::Token& token, TaskId& id) const;
+    /// Every result is answered, so that no host keeps one for ever. One that ends the task: when
+    /// that is durable. One that does not, or was told before: at once. `stale` only for a token
+    /// that did not decide and cannot any more: a newer one exists, or it is not this host's. A
+    /// lease that ended without a report leaves its token good until the next lease.
     void host_result(HostIndex host,
                      const wire::ResultItem& item,
                      base::TimePoint now,
