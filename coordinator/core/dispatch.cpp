@@ -1,5 +1,4 @@
 #include "coordinator/core/scheduler_impl.hpp"
-#include "wire/limits.hpp"
 
 #include <algorithm>
 
@@ -9,10 +8,10 @@ using base::TimePoint;
 
 namespace {
 
-/// What one queue may hand out before the next of the same priority gets its turn, unless a single
-/// task is more: 64 tasks of the largest credit.
+/// What one queue may hand out before the next of the same priority gets its turn: at most this
+/// many tasks, and at most this much of a host unless a single task is more.
+constexpr std::uint32_t quantum_tasks = 64;
 constexpr std::uint64_t quantum_share = host_capacity / 64;
-static_assert(wire::limits::max_credit == 4096);
 
 /// Hosts that are compared for one task; the rest get their turn by rotation.
 constexpr std::size_t window = 8;
@@ -72,21 +71,23 @@ void Scheduler::dispatch(TimePoint now) {
 void Scheduler::Impl::serve(std::uint32_t index, TimePoint now) {
     Queue& queue = queues[index];
     const auto priority = queue.top_priority();
+    std::uint32_t count = 0;
     std::uint64_t share = 0;
     Slot slot = queue.first_of(priority);
-    while (slot != no_slot && share < quantum_share) {
+    while (slot != no_slot && count < quantum_tasks && share < quantum_share) {
         const auto seat = choose(index, tasks[slot]);
         if (!seat.host)
             break;
         auto chunk = chunk_of(seat);
         do {
             assign(slot, seat, now);
+            ++count;
             share += seat.offer->weight;
             slot = queue.first_of(priority);
-        } while (--chunk > 0 && slot != no_slot && share < quantum_share && takes(seat) &&
+        } while (--chunk > 0 && slot != no_slot && count < quantum_tasks && takes(seat) &&
                  !tasks[slot].side);
     }
-    if (share > 0)
+    if (count > 0)
         queue.stamp = ++last_stamp;
 }
 
