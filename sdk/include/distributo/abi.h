@@ -55,7 +55,7 @@
 
 #define DTO_ABI_MAJOR 1u
 // For diagnostics only: features are found by DTO_HAS, never by comparing versions.
-#define DTO_ABI_MINOR 0u
+#define DTO_ABI_MINOR 1u
 
 #if defined(_WIN32)
 #define DTO_CALL __cdecl
@@ -325,7 +325,7 @@ typedef struct dto_task_type {
     // What ONE task needs by default: {"cpu":1,"memory_mib":256,"gpu":0}; empty: one slot.
     dto_str resources_json;
     uint32_t max_concurrency;    // per process; 0: as many as there are slots
-    uint32_t max_batch;          // reserved; 0
+    uint32_t max_batch;          // most tasks of one execute_batch; 0 or 1: execute only
     int64_t timeout_ms;          // of one execute; 0: default of the coordinator
     int64_t cancel_grace_ms;     // between cancel and kill; 0: default of the host
     int64_t install_timeout_ms;  // of one install; 0: default of the coordinator
@@ -424,6 +424,22 @@ typedef struct dto_task_api {
 
     // [exclusive] [created] Frees the instance. No host function may be called any more.
     void(DTO_CALL* destroy)(void* instance);
+
+    // Since 1.1. [concurrent] [ready] optional. Runs `count` tasks of one type whose max_batch is
+    // above 1; a host that does not know this member, or has a single task, calls execute.
+    // calls[i], tasks[i] and statuses[i] belong together: each task has a result, an error, a
+    // cancellation and a work directory of its own. All deadlines are as far away as the limits of
+    // all the tasks together. statuses[i] is DTO_PENDING at first and for the plugin to set to
+    // what execute would return. After DTO_OK each stands as it is; any other return value is that
+    // of every task whose status is still DTO_PENDING. The calls end with the function, except
+    // those that stay DTO_PENDING in a DTO_TASK_ASYNC type: complete() ends them one by one.
+    // Broken: DTO_PENDING that is left without DTO_TASK_ASYNC counts as DTO_RETRY and is logged. A
+    // process that dies in here charges no task: each of them runs again, alone, by execute.
+    dto_status(DTO_CALL* execute_batch)(void* instance,
+                                        dto_call* const* calls,
+                                        const dto_execute* const* tasks,
+                                        uint32_t count,
+                                        dto_status* statuses);
 } dto_task_api;
 
 // An outcome as generators and sinks see it, valid until the function that got it returns (R2).
