@@ -25,19 +25,23 @@
 //   Every table starts with struct_size = its sizeof when its OWNER was compiled. Read a member
 //   only if DTO_HAS(type, pointer, member). A member that is absent, zero or NULL means the
 //   oldest behaviour. Types marked FROZEN never grow. Arrays hold pointers or FROZEN types.
+//   No table has padding, with 64-bit and with 32-bit pointers, so every compiler sees the same.
 //   Flag bits 0-15 that you do not know: ignore. Bits 16-31: refuse ("must understand").
 //   Status codes that you do not know: 1..63 like DTO_RETRY, all others like DTO_PERMANENT.
 //   A breaking change is a new symbol, distributo_module_v2; a library may export both.
 //
 // Thread tags
 //   [loader]      one at a time in the process; no other call into this library is running
-//   [exclusive]   no other call on this instance is running
+//   [exclusive]   no other call on this instance, generator or sink is running
 //   [concurrent]  several at once, up to dto_task_type.max_concurrency, on any threads; one at a
 //                 time unless the type has DTO_TASK_REENTRANT
 //   [any-thread]  from every thread, also from threads that the plugin started
 // State tags
-//   [pure]        any time after the library was loaded     [created]  create() returned DTO_OK
+//   [pure]        any time after the library was loaded
+//   [in-entry]    the entry function has not returned
+//   [created]     create() returned DTO_OK, destroy() was not called
 //   [ready]       setup() returned DTO_OK, teardown() was not called
+//   [open]        open() returned DTO_OK, close() was not called
 //   [in-call]     the dto_call that is passed has not ended
 // A call ends when the plugin function that got it returns; with DTO_PENDING, in complete().
 //
@@ -109,6 +113,7 @@ enum {
     DTO_UNSUPPORTED = -3      // the other side does not have this
 };
 
+// How much a log line matters. A level that is not listed counts as the nearest one.
 typedef int32_t dto_level;
 enum { DTO_TRACE = 0, DTO_DEBUG = 1, DTO_INFO = 2, DTO_WARN = 3, DTO_ERROR = 4 };
 
@@ -136,7 +141,8 @@ typedef struct dto_task_spec {
     int64_t timeout_ms;     // 0: default of the task type
 } dto_task_spec;
 
-// What the host offers. The table belongs to the host and lives until the library is unloaded.
+// What the host offers. The table belongs to the host and lives until destroy(), or close() of a
+// generator or sink, has returned. Copy it, zero-filled, to read members without asking for each.
 // Unless said otherwise, its functions are [any-thread] [in-call] and never block for long.
 // Broken: with a dto_call that has ended they do nothing and return 0, NULL or DTO_CANCELLED; the
 // host logs PLUGIN_MISBEHAVING once per call.
@@ -171,19 +177,22 @@ typedef struct dto_host {
     // cancel_grace_ms the process is killed; the calls that ran beside are repeated elsewhere.
     int32_t(DTO_CALL* cancelled)(dto_call*);
 
-    // Sleeps. DTO_OK after ms milliseconds, DTO_CANCELLED as soon as cancelled() becomes 1.
+    // Sleeps. DTO_OK after ms milliseconds, DTO_CANCELLED as soon as cancelled() becomes 1. The
+    // one function of this table that blocks. Broken: ms below 0 counts as 0.
     dto_status(DTO_CALL* wait)(dto_call*, int64_t ms);
 
     // A descriptor (Windows: a HANDLE) that becomes readable when cancelled() becomes 1, or -1
-    // when the host has none. It belongs to the host. Poll it, neither read nor close it.
+    // when the host has none. It belongs to the host and is valid until the call ends. Broken:
+    // one that was read or closed no longer wakes anybody up; poll it, nothing else.
     intptr_t(DTO_CALL* cancel_handle)(dto_call*);
 
     // Milliseconds to the call's deadline, 0 when it has passed; below 0: there is none.
     int64_t(DTO_CALL* remaining_ms)(dto_call*);
 
     // An absolute path of an empty directory for this call alone; made by the first request,
-    // removed with its content when the call has ended. The process's current directory is not
-    // it, and must not be changed.
+    // removed with its content when the call has ended; the text is valid until then.
+    // DTO_RETRY_ELSEWHERE when the host cannot make one. The process's current directory is not
+    // it, and must not be changed. Broken: a changed one misleads every other call.
     dto_status(DTO_CALL* work_dir)(dto_call*, dto_str* path);
 
     // Sets the result of the call. media_type empty: application/json, one JSON value in data.
@@ -193,14 +202,17 @@ typedef struct dto_host {
     dto_status(DTO_CALL* result)(dto_call*, dto_bytes data, dto_str media_type);
 
     // The same without a copy: *out is size bytes of the host's memory, valid until
-    // result_commit or the end of the call. A second reserve gives up the first.
+    // result_commit or the end of the call. A second reserve gives up the first. DTO_PERMANENT and
+    // *out NULL if it is larger than the host takes. Broken: a reservation that is not committed
+    // is no result.
     dto_status(DTO_CALL* result_reserve)(dto_call*, uint64_t size, void** out);
 
     // Makes the first `used` bytes of the reservation the result. Broken: more than was reserved,
     // or no reservation: DTO_PERMANENT, and nothing is set.
     dto_status(DTO_CALL* result_commit)(dto_call*, uint64_t used, dto_str media_type);
 
-    // Memory that is freed when the call ends, aligned for every type. NULL: none left.
+    // Memory that is freed when the call ends, aligned for every type. NULL: none left. Broken:
+    // used after the call, it belongs to somebody else.
     void*(DTO_CALL* scratch)(dto_call*, size_t size);
 
     // Ends a call whose execute has returned, or is about to return, DTO_PENDING. Afterwards the
@@ -209,36 +221,47 @@ typedef struct dto_host {
     dto_status(DTO_CALL* complete)(dto_call*, dto_status);
 
     // Tells the host that something changed. "capabilities": probe() would answer differently.
-    // "more": a generator that was idle has tasks again. Others: DTO_UNSUPPORTED.
+    // "more": a generator that was idle has tasks again. Others: DTO_UNSUPPORTED. A hint: the host
+    // may ask at a time of its own, and asks now and then without one.
     dto_status(DTO_CALL* notify)(dto_call*, dto_str what);
 
     // [any-thread] [pure] Further tables of the host by id (DTO_SERVICE_...), NUL-terminated, or
-    // NULL when it has none of that name. They live as long as this one.
+    // NULL when it has none of that name. They live as long as this one. The first argument is the
+    // host's table, not a copy of it.
     const void*(DTO_CALL* get_service)(const struct dto_host*, const char* id);
 } dto_host;
 
 // Files that travel with tasks. All functions [any-thread] [in-call], may block on the network,
 // and end with DTO_CANCELLED when the call is cancelled. A stream is used by one thread at a time.
+// Broken: with a call that has ended, or a stream of one, they do nothing and return DTO_CANCELLED;
+// with dto_host.root DTO_UNSUPPORTED; with a name that is empty, absolute or has a ".." in it, or a
+// stream that was opened for the other direction, DTO_PERMANENT.
 #define DTO_SERVICE_ARTIFACTS "distributo.artifacts/1"
 typedef struct dto_artifacts {
     uint32_t struct_size;
     uint32_t flags;
 
-    // Makes the artifact a local read-only file; the path is valid until the call ends.
+    // Makes the artifact a local read-only file; path and file are valid until the call ends.
+    // DTO_PERMANENT when there is none of that name.
     dto_status(DTO_CALL* fetch)(dto_call*, dto_str name, dto_str* local_path);
 
-    // Opens for reading. *size is its length in bytes. The stream is closed with the call.
+    // Opens for reading. *size is its length in bytes. The stream is valid until close() or the end
+    // of the call, which closes it. DTO_PERMANENT when there is none of that name.
     dto_status(DTO_CALL* open_read)(dto_call*, dto_str name, dto_stream**, uint64_t* size);
 
     // Reads up to cap bytes into buf, which is the plugin's. DTO_END at the end, with *got 0.
     dto_status(DTO_CALL* read)(dto_stream*, void* buf, size_t cap, size_t* got);
 
-    // Opens a new artifact for writing. It exists only once it is committed.
+    // Opens a new artifact for writing. It exists only once it is committed. The stream is valid
+    // until close() or the end of the call. media_type empty: application/octet-stream.
     dto_status(DTO_CALL* open_write)(dto_call*, dto_str name, dto_str media_type, dto_stream**);
+
+    // Appends all of the bytes, or fails: then the stream can only be closed.
     dto_status(DTO_CALL* write)(dto_stream*, dto_bytes);
 
-    // Ends a stream. commit 0 throws away what was written; digest (may be NULL) receives the
-    // SHA-256 in hex. Broken: a stream left open is closed with the call and not committed.
+    // Ends a stream, whatever it returns. commit 0 throws away what was written; digest (may be
+    // NULL) receives the SHA-256 in hex, valid until the call ends. Broken: a stream left open is
+    // closed with the call and not committed.
     dto_status(DTO_CALL* close)(dto_stream*, int32_t commit, dto_str* digest);
 
     // Makes a local file an artifact. The file is copied before the function returns.
@@ -246,7 +269,8 @@ typedef struct dto_artifacts {
 } dto_artifacts;
 
 // Values that are shared by all plugins of a host and that it may forget at any time.
-// [any-thread] [in-call]
+// All functions [any-thread] [in-call]. Broken: with a call that has ended they do nothing and
+// return DTO_CANCELLED; with an empty key DTO_PERMANENT.
 #define DTO_SERVICE_CACHE "distributo.cache/1"
 typedef struct dto_cache {
     uint32_t struct_size;
@@ -255,16 +279,21 @@ typedef struct dto_cache {
     // DTO_OK and the value, valid until the call ends; DTO_END when there is none.
     dto_status(DTO_CALL* get)(dto_call*, dto_str key, dto_bytes* value);
 
-    // ttl_ms 0: as long as there is room.
+    // Remembers a value, or replaces it. ttl_ms 0: as long as there is room.
     dto_status(DTO_CALL* put)(dto_call*, dto_str key, dto_bytes value, int64_t ttl_ms);
 } dto_cache;
 
 // Follow-up tasks of a running task. They leave the host only if the call ends in DTO_OK, with
-// its outcome; dedupe_key makes a repeated run of the same task harmless. [any-thread] [in-call]
+// its outcome; dedupe_key makes a repeated run of the same task harmless.
+// All functions [any-thread] [in-call]. Broken: with a call that has ended they do nothing and
+// return DTO_CANCELLED; with one that is not a task's DTO_UNSUPPORTED.
 #define DTO_SERVICE_EMIT "distributo.emit/1"
 typedef struct dto_emit {
     uint32_t struct_size;
     uint32_t flags;
+
+    // Adds one task to those that leave with the outcome. DTO_PERMANENT, with the reason in the
+    // log, when it is not acceptable or one too many; it is then left out.
     dto_status(DTO_CALL* task)(dto_call*, const dto_task_spec*);
 } dto_emit;
 
@@ -275,7 +304,8 @@ typedef struct dto_entry {
     dto_str host_name, host_version;
     void* ctx;  // the host's, for refuse
 
-    // [loader] Says why, before the entry function returns NULL. The text is shown to the operator.
+    // [loader] [in-entry] Says why, before the entry function returns NULL. The text is shown to
+    // the operator; the last one wins. Broken: a refusal without it reads "it gave no reason".
     void(DTO_CALL* refuse)(void* ctx, dto_str reason);
 } dto_entry;
 
@@ -294,7 +324,8 @@ typedef struct dto_module {
     const dto_str* required;
 
     // [any-thread] [pure] The table of an interface by its NUL-terminated id, or NULL. The same
-    // answer every time.
+    // answer every time, valid until the library is unloaded (R3). Broken: a module without an
+    // interface that its host asks for is refused, it has nothing to offer there.
     const void*(DTO_CALL* get_interface)(const char* id);
 } dto_module;
 
@@ -304,9 +335,10 @@ enum {
     DTO_MODULE_NEEDS_ISOLATION = 1u << 16  // must not share a process with other plugins
 };
 
-// The one exported function. [loader] Pure: no I/O, no threads, no state, callable again at any
-// time, same answer. Returns NULL to refuse, after entry->refuse(). Broken: a crash in here, or
-// in a constructor that loading runs, ends a probing process only, and the library is refused.
+// The one exported function. [loader] [pure] No I/O, no threads, no state, callable again at any
+// time, same answer, which lives until the library is unloaded (R3). Returns NULL to refuse, after
+// entry->refuse(). Broken: a crash in here, or in a constructor that loading runs, ends a probing
+// process only, and the library is refused.
 #define DTO_ENTRY_SYMBOL "distributo_module_v1"
 typedef const dto_module*(DTO_CALL* dto_entry_fn)(const dto_entry*);
 
@@ -375,7 +407,9 @@ typedef struct dto_execute {
 // Interface "distributo.task/1": task types and what runs them. Constant (R3).
 // Functions marked "optional" may be NULL; the others must be there, or the library is refused.
 // Every function that returns a status may return any of DTO_OK, DTO_RETRY, DTO_RETRY_ELSEWHERE,
-// DTO_PERMANENT, DTO_CANCELLED. The dto_call ends with the function.
+// DTO_PERMANENT, DTO_CANCELLED. The dto_call ends with the function, and what a request points to
+// with it. Broken: an exception that reaches the host counts as DTO_PERMANENT and is logged as
+// PLUGIN_MISBEHAVING; one that meets code without unwind tables on its way ends the process.
 #define DTO_INTERFACE_TASK "distributo.task/1"
 typedef struct dto_task_api {
     uint32_t struct_size;
@@ -385,7 +419,8 @@ typedef struct dto_task_api {
 
     // [loader] [pure] Makes an instance; cheap. The host table and host->root stay valid until
     // destroy(). *instance belongs to the plugin; NULL is a valid value. After a failure the host
-    // calls nothing more on it.
+    // calls nothing more on it. Broken: a process that dies in here, or in setup, charges no task:
+    // the types are not offered, and the reason is shown.
     dto_status(DTO_CALL* create)(const dto_host*, dto_call*, void** instance);
 
     // [exclusive] [created] Once, before the first task: load models, open devices, start threads.
@@ -394,7 +429,8 @@ typedef struct dto_task_api {
     dto_status(DTO_CALL* setup)(void* instance, dto_call*, const dto_setup*);
 
     // [concurrent] [ready] optional. Is this host still able? The result is
-    // {"healthy":true,"attributes":{...}}; an unhealthy plugin's types are withdrawn.
+    // {"healthy":true,"attributes":{...}}; an unhealthy plugin's types are withdrawn, until a later
+    // probe is content again. Attributes are shown, and a task's `requires` can ask for them.
     dto_status(DTO_CALL* probe)(void* instance, dto_call*);
 
     // [concurrent] [ready] optional unless a type has DTO_TASK_NEEDS_INSTALL. Once per task type
@@ -414,7 +450,8 @@ typedef struct dto_task_api {
 
     // [any-thread] [ready] optional. Wake up what blocks in `running`; cancelled(running) is
     // already 1. May come when execute is about to return, never after it has. Must not block.
-    // Calls no host function with `running` but cancelled() and log().
+    // Calls no host function with `running` but cancelled() and log(). Broken: one that blocks
+    // keeps the other calls of the process from being cancelled; the grace time runs on.
     void(DTO_CALL* cancel)(void* instance, dto_call* running);
 
     // [exclusive] [ready] The last call but destroy: join every thread, close every descriptor.
@@ -422,7 +459,9 @@ typedef struct dto_task_api {
     // no task, since none is running.
     void(DTO_CALL* teardown)(void* instance, dto_call*);
 
-    // [exclusive] [created] Frees the instance. No host function may be called any more.
+    // [exclusive] [created] Frees the instance; after a successful setup, teardown came before. No
+    // host function may be called any more. Broken: the host table is gone by then; a process that
+    // dies of that harms no task.
     void(DTO_CALL* destroy)(void* instance);
 
     // Since 1.1. [concurrent] [ready] optional. Runs `count` tasks of one type whose max_batch is
@@ -461,6 +500,8 @@ typedef struct dto_result_view {
 // of the result become durable in ONE transaction after DTO_OK, DTO_IDLE or DTO_END. Any other
 // status drops all of it. A generator that builds its state from the token alone therefore never
 // loses or repeats a task, whenever the machine stops.
+//
+// Broken: with a call that has ended its functions do nothing and return DTO_CANCELLED.
 typedef struct dto_feed {
     uint32_t struct_size;
     uint32_t room;  // how many tasks this call may emit
@@ -475,7 +516,8 @@ typedef struct dto_feed {
 } dto_feed;
 
 // Interface "distributo.generator/1": a source of tasks, on the coordinator. Constant (R3).
-// Calls on one generator never overlap, so it needs no locks.
+// Calls on one generator never overlap, so it needs no locks. All functions but on_result must be
+// there. Broken: a process that dies in here is started again, with back-off, from the last token.
 #define DTO_INTERFACE_GENERATOR "distributo.generator/1"
 typedef struct dto_generator_api {
     uint32_t struct_size;
@@ -483,25 +525,28 @@ typedef struct dto_generator_api {
     dto_str name, version, config_schema;
 
     // [exclusive] [pure] resume_token is the last durable checkpoint, empty at the first start.
-    // *gen belongs to the plugin. The host table stays valid until close() has returned.
+    // *gen belongs to the plugin. The host table stays valid until close() has returned. After a
+    // failure nothing more is called on it; it is opened again later.
     dto_status(DTO_CALL* open)(
         const dto_host*, dto_call*, dto_str config_json, dto_bytes resume_token, void** gen);
 
-    // [exclusive] after open. Emit up to max tasks. Called only when the queue has room. DTO_OK:
+    // [exclusive] [open] Emit up to max tasks. Called only when the queue has room. DTO_OK:
     // call again; DTO_IDLE: call again after notify("more") or a while; DTO_END: final.
     // Other statuses: an error; called again with back-off, after a re-open from the last token
     // if the process died.
     dto_status(DTO_CALL* next_batch)(void* gen, dto_call*, const dto_feed*, uint32_t max);
 
-    // [exclusive] after open; optional. Outcomes of this generator's own tasks, in the order of
+    // [exclusive] [open] optional. Outcomes of this generator's own tasks, in the order of
     // seq, each at least once.
     dto_status(DTO_CALL* on_result)(void* gen, dto_call*, const dto_feed*, const dto_result_view*);
 
-    // [exclusive] Frees gen. Last call.
+    // [exclusive] [open] Frees gen. The last call on it.
     void(DTO_CALL* close)(void* gen, dto_call*);
 } dto_generator_api;
 
 // Interface "distributo.sink/1": a receiver of outcomes, on the coordinator. Constant (R3).
+// Calls on one sink never overlap. All functions must be there. Broken: a process that dies in here
+// is started again, with back-off, and gets everything behind what it had stored once more.
 #define DTO_INTERFACE_SINK "distributo.sink/1"
 typedef struct dto_sink_api {
     uint32_t struct_size;
@@ -510,20 +555,21 @@ typedef struct dto_sink_api {
 
     // [exclusive] [pure] *last_durable_seq is for the plugin to set: the last outcome that it has
     // stored for good, 0 when unknown. The coordinator sends again from there. A sink that stores
-    // seq together with the data therefore has every outcome exactly once.
+    // seq together with the data therefore has every outcome exactly once. *sink belongs to the
+    // plugin. The host table stays valid until close() has returned.
     dto_status(DTO_CALL* open)(
         const dto_host*, dto_call*, dto_str config_json, uint64_t* last_durable_seq, void** sink);
 
-    // [exclusive] after open. n outcomes in the order of seq. *durable is for the plugin to set:
+    // [exclusive] [open] n outcomes in the order of seq. *durable is for the plugin to set:
     // how many of them, from the front, are stored for good. With a failure the rest comes again.
     // Broken: *durable above n counts as n.
     dto_status(DTO_CALL* write)(
         void* sink, dto_call*, const dto_result_view* const*, uint32_t n, uint32_t* durable);
 
-    // [exclusive] after open. After DTO_OK everything written is stored for good.
+    // [exclusive] [open] After DTO_OK everything written is stored for good.
     dto_status(DTO_CALL* flush)(void* sink, dto_call*);
 
-    // [exclusive] Frees sink. Last call.
+    // [exclusive] [open] Frees sink. The last call on it.
     void(DTO_CALL* close)(void* sink, dto_call*);
 } dto_sink_api;
 
