@@ -3,7 +3,7 @@
 
     tests/bench/bench.py [--build build/release] [--json build/bench.json] [--quick] [NAME…]
 
-Names: throughput, latency, addtask, queued, idle, core. Each figure is the best of three runs, the
+Names: throughput, latency, addtask, queued, idle, core, runtime. Each figure is the best of three runs, the
 others stand in the JSON. Load, coordinator and hosts share the machine's cores.
 """
 import argparse
@@ -101,7 +101,7 @@ class Bench:
 
     def row(self, name, value, unit, runs=None, **more):
         self.rows.append({"name": name, "value": value, "unit": unit, "runs": runs or [value], **more})
-        print(f"{name:58s} {value:>14,.1f} {unit}", flush=True)
+        print(f"{name:58s} {value:>14,.2f} {unit}", flush=True)
 
     def best(self, name, unit, runs, higher=True):
         self.row(name, max(runs) if higher else min(runs), unit, runs)
@@ -179,17 +179,40 @@ class Bench:
                          (coordinator.resident() - before) / count, "B")
                 load.communicate()
 
-    def core(self):
-        done = subprocess.run([self.tests / "bench_core", "--benchmark_format=json"], text=True,
+    def google(self, program):
+        """The results of a program that uses Google Benchmark."""
+        done = subprocess.run([self.tests / program, "--benchmark_format=json",
+                               f"--benchmark_min_time={1 / self.scale}"], text=True,
                               capture_output=True, check=True)
-        for result in json.loads(done.stdout)["benchmarks"]:
+        return json.loads(done.stdout)["benchmarks"]
+
+    def core(self):
+        for result in self.google("bench_core"):
             unit = result["time_unit"] + "/iteration"
             self.row(f"core: {result['name']}", result["cpu_time"], unit,
                      counters={k: v for k, v in result.items() if isinstance(v, float)})
 
+    def runtime(self):
+        """Calls of a plugin that does nothing, and what a process around it costs."""
+        results = {r["name"].removesuffix("/real_time").removesuffix("/manual_time"): r
+                   for r in self.google("bench_runtime")}
+
+        def each(isolation, window):
+            return results[f"through_runner/{isolation}/{window}"]["each"] * 1e6
+
+        direct = results["direct"]["real_time"] / 1e3
+        self.row("plugin called directly", direct, "µs")
+        for label, window in (("one at a time", 1), ("64 open", 64), ("1024 open", 1024)):
+            inproc, process = each("inproc", window), each("process", window)
+            self.row(f"runner inproc, {label}", inproc, "µs", times_direct=inproc / direct)
+            self.row(f"runner process, {label}", process, "µs", times_direct=process / direct)
+            self.row(f"  process above inproc, {label}", process - inproc, "µs")
+        self.row("runner start, with the first result", results["start_runner"]["real_time"], "ms")
+        self.row("from a crash to the next result", results["crash_to_next"]["real_time"], "ms")
+
 
 def main():
-    names = ["throughput", "latency", "addtask", "queued", "idle", "core"]
+    names = ["throughput", "latency", "addtask", "queued", "idle", "core", "runtime"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build" / "bench.json")

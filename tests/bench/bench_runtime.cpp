@@ -1,59 +1,78 @@
-// Calls per second through a runner, in this process and in one of its own.
-//     bench_runtime [calls per run] [threads]
+// What a plugin call costs: directly, through a runner in this process, and in one of its own; how
+// long a runner takes to start, and to be back after a crash. tests/bench/bench.py prints ratios.
 #include "runtime/plugin_cache.hpp"
 #include "runtime/runner.hpp"
+#include "runtime/task_plugin.hpp"
+
+#include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
-#include <sys/resource.h>
+#include <string>
 
 namespace distributo::runtime {
 namespace {
 
 using std::chrono::steady_clock;
 
-class Load final : public RunnerEvents {
+constexpr const char* payload = R"({"n":1234567,"name":"a small payload"})";
+
+std::filesystem::path folder() {
+    return std::filesystem::temp_directory_path() / "distributo-bench-runtime";
+}
+
+std::filesystem::path cached(const std::string& plugin) {
+    auto copy = cache_plugin(std::filesystem::path(TEST_PLUGINS) / (plugin + ".so"), folder());
+    if (!copy)
+        throw std::runtime_error(copy.error().message);
+    return copy->library;
+}
+
+ExecuteCall call_of(CallId id, const std::string& type, const char* body) {
+    ExecuteCall call;
+    call.call = id;
+    call.type = type;
+    call.task_id = "t1";
+    call.payload = body;
+    call.timeout = std::chrono::seconds(300);
+    return call;
+}
+
+/// One runner, and calls on it.
+class Bed final : public RunnerEvents {
 public:
-    Load(Isolation isolation, const std::string& plugin, std::uint32_t threads) {
-        const auto folder = std::filesystem::temp_directory_path() / "bench-runtime";
-        auto copy = cache_plugin(std::filesystem::path(TEST_PLUGINS) / (plugin + ".so"), folder);
-        if (!copy)
-            throw std::runtime_error(copy.error().message);
+    Bed(Isolation isolation, const std::string& plugin) {
         RunnerOptions options;
-        options.library = copy->library;
-        options.data_dir = folder;
-        options.work_root = folder / "work";
+        options.library = cached(plugin);
+        options.data_dir = folder();
+        options.work_root = folder() / "work";
         options.runner_program = RUNNER_PROGRAM;
-        options.threads = threads;
         runner_ = make_runner(io_, isolation, options, *this);
         wait([this] { return ready_; });
     }
 
-    /// Keeps `window` calls open until `calls` are done; seconds.
-    double run(const std::string& type, std::size_t calls, std::size_t window) {
+    /// Keeps `window` calls open until `calls` are done.
+    void run(const std::string& type, std::size_t calls, std::size_t window) {
         type_ = type;
         left_ = calls;
         done_ = 0;
-        const auto start = steady_clock::now();
         add(window);
         wait([&] { return done_ == calls; });
-        return std::chrono::duration<double>(steady_clock::now() - start).count();
+    }
+
+    CallResult run_one(const std::string& type, const char* body) {
+        left_ = done_ = 0;
+        runner_->execute(call_of(++last_, type, body));
+        runner_->flush();
+        wait([&] { return done_ == 1; });
+        return latest_;
     }
 
 private:
     void add(std::size_t count) {
-        for (count = std::min(count, left_); count > 0; --count, --left_) {
-            ExecuteCall call;
-            call.call = ++last_;
-            call.type = type_;
-            call.task_id = "t1";
-            call.payload = R"({"n":1234567,"name":"a small payload"})";
-            call.timeout = std::chrono::seconds(300);
-            runner_->execute(std::move(call));
-        }
+        for (count = std::min(count, left_); count > 0; --count, --left_)
+            runner_->execute(call_of(++last_, type_, payload));
         runner_->flush();
     }
     template <typename Done>
@@ -64,11 +83,9 @@ private:
 
     void on_ready(const ModuleInfo&) override { ready_ = true; }
     void on_results(std::vector<CallResult> results) override {
-        for (const auto& result : results)
-            if (result.status != CallResult::Status::ok)
-                throw std::runtime_error(result.message);
         done_ += results.size();
         add(results.size());
+        latest_ = std::move(results.back());
     }
     void on_log(CallId, std::string_view, std::string_view) override {}
     void on_progress(CallId, double, std::string_view) override {}
@@ -77,58 +94,87 @@ private:
     boost::asio::io_context io_{1};
     std::unique_ptr<Runner> runner_;
     std::string type_;
+    CallResult latest_;
     std::size_t left_ = 0;
     std::size_t done_ = 0;
     CallId last_ = 0;
     bool ready_ = false;
 };
 
-void measure(Isolation isolation, const char* name, std::size_t calls, std::uint32_t threads) {
-    for (const auto& [plugin, type] :
-         {std::pair{"good/test_noop", "test.noop"}, std::pair{"good/test_basics", "test.echo"}}) {
-        Load load(isolation, plugin, threads);
-        for (const std::size_t window : {1, 8, 64, 1024}) {
-            const std::size_t some = window == 1 ? calls / 20 : calls;
-            load.run(type, some / 10, window);
-            const double time = load.run(type, some, window);
-            std::printf("%-8s %-10s threads %u window %4zu: %9.0f calls/s  %7.2f us each\n",
-                        name,
-                        type,
-                        threads,
-                        window,
-                        static_cast<double>(some) / time,
-                        time * 1e6 / static_cast<double>(some));
-            std::fflush(stdout);
-        }
+class Silence final : public CallReporter {
+    void log(CallId, std::string_view, std::string_view) override {}
+    void progress(CallId, double, std::string_view) override {}
+};
+
+void direct(benchmark::State& state) {
+    Silence silence;
+    auto plugin = TaskPlugin::load(cached("good/test_noop"), silence);
+    if (!plugin)
+        throw std::runtime_error(plugin.error().message);
+    SetupRequest setup;
+    setup.data_dir = setup.work_root = folder();
+    if (auto ready = (*plugin)->set_up(setup); !ready)
+        throw std::runtime_error(ready.error().message);
+    Call context(silence, folder());
+    Work work;
+    work.id = 1;
+    work.task_id = "t1";
+    work.body = payload;
+    for (auto _ : state) {
+        CallResult result;
+        (*plugin)->run(context, work, steady_clock::now(), result);
+        benchmark::DoNotOptimize(result);
     }
 }
 
-void measure_start() {
-    std::vector<double> times;
-    for (int i = 0; i < 30; ++i) {
-        const auto start = steady_clock::now();
-        Load load(Isolation::process, "good/test_basics", 2);
-        load.run("test.echo", 1, 1);
-        times.push_back(std::chrono::duration<double>(steady_clock::now() - start).count());
-    }
-    std::sort(times.begin(), times.end());
-    rusage usage{};
-    getrusage(RUSAGE_CHILDREN, &usage);
-    std::printf("start, load, first result: median %.2f ms; largest runner %.1f MiB\n",
-                times[times.size() / 2] * 1e3,
-                static_cast<double>(usage.ru_maxrss) / 1024);
+/// Argument: how many calls are open at any time. The counter `each` is seconds per call.
+void through_runner(benchmark::State& state, Isolation isolation) {
+    const auto window = static_cast<std::size_t>(state.range(0));
+    const std::size_t calls = window == 1 ? 256 : 4096;
+    Bed bed(isolation, "good/test_noop");
+    bed.run("test.noop", calls, window);
+    for (auto _ : state)
+        bed.run("test.noop", calls, window);
+    state.counters["each"] = benchmark::Counter(
+        static_cast<double>(calls),
+        benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
+
+/// Process, library, setup and the result of a first call.
+void start_runner(benchmark::State& state) {
+    for (auto _ : state) {
+        Bed bed(Isolation::process, "good/test_noop");
+        bed.run_one("test.noop", payload);
+    }
+}
+
+/// From handing over a call that crashes to the result of a healthy one in the next process.
+void crash_to_next(benchmark::State& state) {
+    constexpr const char* crash = R"({"how":"segv"})";
+    constexpr const char* healthy = R"({"how":"segv","times":0})";
+    for (auto _ : state) {
+        Bed bed(Isolation::process, "good/test_crash");
+        const auto start = steady_clock::now();
+        if (bed.run_one("test.crash", crash).status != CallResult::Status::crashed)
+            throw std::runtime_error("it did not crash");
+        if (bed.run_one("test.crash", healthy).status != CallResult::Status::ok)
+            throw std::runtime_error("the call after the crash failed");
+        const std::chrono::duration<double> time = steady_clock::now() - start;
+        state.SetIterationTime(time.count());
+    }
+}
+
+BENCHMARK(direct);
+BENCHMARK_CAPTURE(through_runner, inproc, Isolation::inproc)
+    ->ArgsProduct({{1, 8, 64, 1024}})
+    ->UseRealTime();
+BENCHMARK_CAPTURE(through_runner, process, Isolation::process)
+    ->ArgsProduct({{1, 8, 64, 1024}})
+    ->UseRealTime();
+BENCHMARK(start_runner)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(crash_to_next)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace distributo::runtime
 
-int main(int count, char** arguments) {
-    using namespace distributo::runtime;
-    const std::size_t calls = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 500'000;
-    const auto threads =
-        static_cast<std::uint32_t>(count > 2 ? std::strtoul(arguments[2], nullptr, 10) : 1);
-    measure_start();
-    measure(Isolation::inproc, "inproc", calls, threads);
-    measure(Isolation::process, "process", calls, threads);
-    return 0;
-}
+BENCHMARK_MAIN();
