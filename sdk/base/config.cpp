@@ -68,8 +68,13 @@ std::string complaint(const Option& option, const std::string& value) {
             if (const auto duration = parse_duration(value); !duration)
                 return duration.error().message;
             return {};
+        case Option::Kind::size:
+            if (const auto size = parse_size(value); !size)
+                return size.error().message;
+            return {};
         case Option::Kind::text:
         case Option::Kind::text_list:
+        case Option::Kind::table:
             break;
     }
     if (option.choices.empty() ||
@@ -81,9 +86,11 @@ std::string complaint(const Option& option, const std::string& value) {
     return expected("one of " + words);
 }
 
-Result<void> check(const Option& option,
-                   const std::vector<std::string>& values,
-                   const std::string& place) {
+}  // namespace
+
+Result<void> check_values(const Option& option,
+                          const std::vector<std::string>& values,
+                          const std::string& place) {
     for (const std::string& value : values) {
         const std::string wrong = complaint(option, value);
         if (wrong.empty())
@@ -95,6 +102,8 @@ Result<void> check(const Option& option,
     }
     return {};
 }
+
+namespace {
 
 std::string help_left(const Option& option) {
     std::string left = "  " + option.flag;
@@ -273,7 +282,7 @@ Result<void> Config::apply_text(Entry& entry,
     if (!flag_values.empty()) {
         entry.values = flag_values;
         entry.origin = Origin::flag;
-        return check(entry.option, entry.values, entry.option.flag);
+        return check_values(entry.option, entry.values, entry.option.flag);
     }
     const char* const value = std::getenv(variable.c_str());
     if (!value)
@@ -281,7 +290,7 @@ Result<void> Config::apply_text(Entry& entry,
     entry.values = entry.option.kind == Option::Kind::text_list ? split_list(value)
                                                                 : std::vector<std::string>{value};
     entry.origin = Origin::environment;
-    return check(entry.option, entry.values, variable);
+    return check_values(entry.option, entry.values, variable);
 }
 
 Result<void> Config::apply_file() {
@@ -295,6 +304,7 @@ Result<void> Config::apply_file() {
             return {};
         return error(Errc::invalid_argument, file + ": no such file");
     }
+    file_ = file;
     std::vector<Option> options;
     for (const Entry& entry : entries_)
         if (entry.option.flag != config_flag)
@@ -304,8 +314,6 @@ Result<void> Config::apply_file() {
         return values.error();
     for (FileValue& value : *values) {
         Entry& target = entry(value.flag);
-        if (auto good = check(target.option, value.values, value.place); !good)
-            return good;
         if (target.origin != Origin::preset)
             continue;
         target.values = std::move(value.values);

@@ -16,7 +16,7 @@ enum class Origin : std::uint8_t { preset, file, environment, flag };
 /// One setting of a program: a flag, a key of the configuration file and an environment variable
 /// in one. "--http-port" ↔ `http_port` in [coordinator] ↔ DISTRIBUTO_COORDINATOR_HTTP_PORT.
 struct Option {
-    enum class Kind : std::uint8_t { text, integer, boolean, duration, text_list };
+    enum class Kind : std::uint8_t { text, integer, boolean, duration, size, text_list, table };
 
     std::string flag{};  ///< "--http-port"
     Kind kind = Kind::text;
@@ -47,6 +47,8 @@ public:
     [[nodiscard]] std::int64_t milliseconds(std::string_view flag) const;  ///< "10s", "500ms", "2m"
     [[nodiscard]] std::vector<std::string> list(std::string_view flag) const;
     [[nodiscard]] Origin origin(std::string_view flag) const;
+    /// The file that was read; empty when there was none.
+    [[nodiscard]] const std::string& file() const noexcept { return file_; }
 
 private:
     struct Entry {
@@ -64,10 +66,14 @@ private:
     std::string section_;
     std::string description_;
     std::vector<Entry> entries_;
+    std::string file_;
 };
 
 /// "10s", "500ms", "2m", "1h", "0" → milliseconds.
 [[nodiscard]] Result<std::int64_t> parse_duration(std::string_view text);
+
+/// "512MiB", "2GiB", "64KiB", "4096", "0" → bytes.
+[[nodiscard]] Result<std::int64_t> parse_size(std::string_view text);
 
 /// The candidate nearest to `word` by edit distance, if it is near enough to be a typing error.
 [[nodiscard]] std::string nearest(std::string_view word,

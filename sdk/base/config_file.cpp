@@ -9,7 +9,8 @@
 namespace distributo::base {
 namespace {
 
-constexpr std::string_view programs[] = {"coordinator", "host", "distributo"};
+/// A file may serve several programs.
+constexpr std::string_view known_tables[] = {"coordinator", "host", "distributo", "plugin"};
 
 std::string place_of(const std::string& file, const toml::source_region& region) {
     return file + ":" + std::to_string(region.begin.line) + ":" +
@@ -30,12 +31,23 @@ std::string_view kind_name(Option::Kind kind) {
             return "true or false";
         case Option::Kind::duration:
             return "a duration in quotes, such as \"10s\"";
+        case Option::Kind::size:
+            return "a size in quotes, such as \"512MiB\"";
         case Option::Kind::text_list:
             return "a list of strings";
+        case Option::Kind::table:
+            return "a table";
         case Option::Kind::text:
             break;
     }
     return "a string";
+}
+
+std::string json_of(const toml::table& table) {
+    std::ostringstream out;
+    out << toml::json_formatter(
+        table, toml::json_formatter::default_flags & ~toml::format_flags::indentation);
+    return out.str();
 }
 
 /// The values of one key in text form; empty when they are not of that kind.
@@ -45,8 +57,14 @@ std::vector<std::string> values_of(const toml::node& node, Option::Kind kind, bo
         return {std::to_string(node.as_integer()->get())};
     if (kind == Option::Kind::boolean && node.is_boolean())
         return {node.as_boolean()->get() ? "true" : "false"};
-    if ((kind == Option::Kind::text || kind == Option::Kind::duration) && node.is_string())
+    if (kind == Option::Kind::size && node.is_integer())
+        return {std::to_string(node.as_integer()->get())};
+    const bool is_text =
+        kind == Option::Kind::text || kind == Option::Kind::duration || kind == Option::Kind::size;
+    if (is_text && node.is_string())
         return {node.as_string()->get()};
+    if (kind == Option::Kind::table && node.is_table())
+        return {json_of(*node.as_table())};
     if (kind == Option::Kind::text_list && node.is_array()) {
         std::vector<std::string> values;
         for (const toml::node& element : *node.as_array()) {
@@ -68,9 +86,39 @@ public:
         : file_(file), section_(section), options_(options) {}
 
     Result<std::vector<FileValue>> read() {
-        toml::table root;
+        if (auto parsed = parse(); !parsed)
+            return parsed.error();
+        const toml::table* const table = root_[section_].as_table();
+        return table ? read_table(*table, "[" + section_ + "]") : std::vector<FileValue>();
+    }
+
+    Result<std::vector<FileTable>> read_below() {
+        if (auto parsed = parse(); !parsed)
+            return parsed.error();
+        std::vector<FileTable> tables(1);
+        const toml::table* const parent = root_[section_].as_table();
+        if (!parent)
+            return tables;
+        auto direct = read_table(*parent, "[" + section_ + "]", true);
+        if (!direct)
+            return direct.error();
+        tables.front().values = std::move(*direct);
+        for (const auto& [key, node] : *parent) {
+            if (!node.is_table())
+                continue;
+            const std::string name(key.str());
+            auto values = read_table(*node.as_table(), "[" + section_ + "." + name + "]");
+            if (!values)
+                return values.error();
+            tables.push_back({name, std::move(*values)});
+        }
+        return tables;
+    }
+
+private:
+    Result<void> parse() {
         try {
-            root = toml::parse_file(file_);
+            root_ = toml::parse_file(file_);
         } catch (const toml::parse_error& failure) {
             if (failure.source().begin.line == 0)
                 return error(Errc::invalid_argument, file_ + ": cannot be read");
@@ -78,31 +126,39 @@ public:
                 Errc::invalid_argument,
                 place_of(file_, failure.source()) + ": " + std::string(failure.description()));
         }
-        for (const auto& [key, node] : root) {
+        for (const auto& [key, node] : root_) {
             if (auto checked = check_table(key, node); !checked)
                 return checked.error();
         }
+        return {};
+    }
+
+    Result<std::vector<FileValue>> read_table(const toml::table& table,
+                                              const std::string& title,
+                                              bool skip_tables = false) const {
         std::vector<FileValue> values;
-        const toml::table* const table = root[section_].as_table();
-        if (!table)
-            return values;
-        for (const auto& [key, node] : *table) {
-            auto value = read_key(key, node);
+        for (const auto& [key, node] : table) {
+            if (skip_tables && node.is_table())
+                continue;
+            auto value = read_key(key, node, title);
             if (!value)
                 return value.error();
+            for (const FileValue& other : values)
+                if (other.flag == value->flag)
+                    return error(Errc::invalid_argument,
+                                 value->place + ": is there twice, with a hyphen and without");
             values.push_back(std::move(*value));
         }
         return values;
     }
 
-private:
     Result<void> check_table(const toml::key& key, const toml::node& node) const {
         const std::string place = place_of(file_, key.source()) + ": ";
         if (!node.is_table())
             return error(Errc::invalid_argument,
                          place + "key '" + std::string(key.str()) + "' stands outside of a table",
                          "put it below [" + section_ + "]");
-        std::vector<std::string> tables(std::begin(programs), std::end(programs));
+        std::vector<std::string> tables(std::begin(known_tables), std::end(known_tables));
         tables.push_back(section_);
         if (std::find(tables.begin(), tables.end(), key.str()) != tables.end())
             return {};
@@ -112,14 +168,16 @@ private:
                      near.empty() ? "expected [" + section_ + "]" : "did you mean [" + near + "]?");
     }
 
-    Result<FileValue> read_key(const toml::key& key, const toml::node& node) const {
-        const std::string name(key.str());
+    Result<FileValue> read_key(const toml::key& key,
+                               const toml::node& node,
+                               const std::string& title) const {
+        const std::string name = config_key(key.str());
         const auto option =
             std::find_if(options_.begin(), options_.end(), [&](const Option& known) {
                 return config_key(known.flag) == name;
             });
         if (option == options_.end())
-            return unknown_key(key);
+            return unknown_key(key, title);
         FileValue value;
         value.flag = option->flag;
         value.place = place_of(file_, node.source()) + ": " + name;
@@ -129,23 +187,26 @@ private:
             return error(Errc::invalid_argument,
                          value.place + ": expected " + std::string(kind_name(option->kind)) +
                              ", got " + text_of(node));
+        if (auto good = check_values(*option, value.values, value.place); !good)
+            return good.error();
         return value;
     }
 
-    [[nodiscard]] Error unknown_key(const toml::key& key) const {
+    [[nodiscard]] Error unknown_key(const toml::key& key, const std::string& title) const {
         std::vector<std::string> names;
         for (const Option& option : options_)
             names.push_back(config_key(option.flag));
         const std::string near = nearest(key.str(), names);
         return error(Errc::invalid_argument,
                      place_of(file_, key.source()) + ": unknown key '" + std::string(key.str()) +
-                         "' in [" + section_ + "]",
+                         "' in " + title,
                      near.empty() ? "" : "did you mean '" + near + "'?");
     }
 
     const std::string& file_;
     const std::string& section_;
     const std::vector<Option>& options_;
+    toml::table root_;
 };
 
 }  // namespace
@@ -160,6 +221,12 @@ Result<std::vector<FileValue>> read_config_file(const std::string& file,
                                                 const std::string& section,
                                                 const std::vector<Option>& options) {
     return FileReader(file, section, options).read();
+}
+
+Result<std::vector<FileTable>> read_config_tables(const std::string& file,
+                                                  const std::string& section,
+                                                  const std::vector<Option>& options) {
+    return FileReader(file, section, options).read_below();
 }
 
 }  // namespace distributo::base

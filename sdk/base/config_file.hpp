@@ -8,7 +8,7 @@
 
 namespace distributo::base {
 
-/// The key of an option in files: "--http-port" → "http_port".
+/// The key of an option in files: "--http-port" → "http_port". A file may say "http-port" as well.
 [[nodiscard]] std::string config_key(std::string_view flag);
 
 /// A value from a configuration file, in text form, and where it stands.
@@ -18,10 +18,27 @@ struct FileValue {
     std::string place;  ///< "host.toml:5:9: slots"
 };
 
+/// What is wrong with an option's values, as an error that names `place`.
+[[nodiscard]] Result<void> check_values(const Option& option,
+                                        const std::vector<std::string>& values,
+                                        const std::string& place);
+
 /// Reads the table [section] of a TOML file. Tables of the other programs may be there as well;
 /// unknown tables, unknown keys and values of the wrong kind are errors.
 [[nodiscard]] Result<std::vector<FileValue>> read_config_file(const std::string& file,
                                                               const std::string& section,
                                                               const std::vector<Option>& options);
+
+/// A table below another one: [plugin.render] is the one named "render" below "plugin".
+struct FileTable {
+    std::string name;
+    std::vector<FileValue> values;  ///< checked against their options
+};
+
+/// Reads all tables below [section]; the keys that stand directly in it are values of a table with
+/// the empty name, which comes first.
+[[nodiscard]] Result<std::vector<FileTable>> read_config_tables(const std::string& file,
+                                                                const std::string& section,
+                                                                const std::vector<Option>& options);
 
 }  // namespace distributo::base

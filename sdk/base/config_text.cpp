@@ -10,10 +10,17 @@ namespace {
 
 struct Unit {
     std::string_view name;
-    std::int64_t milliseconds;
+    std::int64_t factor;  ///< milliseconds, or bytes
 };
 constexpr Unit units[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+
+constexpr Unit sizes[] = {{"", 1},
+                          {"B", 1},
+                          {"KiB", 1LL << 10U},
+                          {"MiB", 1LL << 20U},
+                          {"GiB", 1LL << 30U},
+                          {"TiB", 1LL << 40U}};
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -51,10 +58,24 @@ Result<std::int64_t> parse_duration(std::string_view text) {
     const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
     for (const Unit& unit : units) {
         if (unit.name == name &&
-            number <= std::numeric_limits<std::int64_t>::max() / 1'000'000 / unit.milliseconds)
-            return number * unit.milliseconds;
+            number <= std::numeric_limits<std::int64_t>::max() / 1'000'000 / unit.factor)
+            return number * unit.factor;
     }
     return wrong();
+}
+
+Result<std::int64_t> parse_size(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    if (failure == std::errc() && number >= 0)
+        for (const Unit& unit : sizes)
+            if (unit.name == name &&
+                number <= std::numeric_limits<std::int64_t>::max() / unit.factor)
+                return number * unit.factor;
+    return error(
+        Errc::invalid_argument,
+        "expected a size such as 64KiB, 512MiB or 2GiB, got \"" + std::string(text) + "\"");
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

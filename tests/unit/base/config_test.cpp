@@ -241,6 +241,17 @@ TEST(ParseDurationTest, KnowsItsUnits) {
         EXPECT_FALSE(parse_duration(text)) << text;
 }
 
+TEST(ParseSizeTest, KnowsItsUnits) {
+    EXPECT_EQ(*parse_size("0"), 0);
+    EXPECT_EQ(*parse_size("4096"), 4096);
+    EXPECT_EQ(*parse_size("4096B"), 4096);
+    EXPECT_EQ(*parse_size("64KiB"), 65'536);
+    EXPECT_EQ(*parse_size("512MiB"), 536'870'912);
+    EXPECT_EQ(*parse_size("1TiB"), 1'099'511'627'776);
+    for (const char* const text : {"", "MiB", "-1", "1MB", "1 MiB", "1.5GiB", "9999999999TiB"})
+        EXPECT_FALSE(parse_size(text)) << text;
+}
+
 TEST(NearestTest, FindsTypingErrorsOnly) {
     const std::vector<std::string> words{"slots", "submit", "status", "coordinator"};
 
