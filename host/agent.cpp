@@ -22,6 +22,8 @@ PluginSetOptions plugin_options(const Options& options, const DataDir& directory
     set.cache = directory.plugins();
     set.data = directory.data();
     set.isolation = options.isolation;
+    set.min_isolation = options.min_isolation;
+    set.plugins = options.plugins;
     set.runner.work_root = directory.work();
     set.runner.runner_program = options.runner_program;
     set.runner.host_id = directory.host_id();

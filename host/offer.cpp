@@ -60,8 +60,7 @@ void append_capabilities(const Plugin& plugin, std::vector<wire::Capability>& ou
         capability.plugin = module.name;
         capability.version = type.version.empty() ? module.version : type.version;
         capability.digest = plugin.digest();
-        capability.isolation =
-            plugin.isolation() == runtime::Isolation::process ? "process" : "inproc";
+        capability.isolation = to_string(plugin.isolation());
         capability.summary = type.summary;
         capability.payload_schema = type.payload_schema;
         capability.result_schema = type.result_schema;

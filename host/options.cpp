@@ -128,6 +128,18 @@ base::Option with_choices(base::Option option, std::vector<std::string> choices)
     return option;
 }
 
+std::vector<std::string> isolation_choices() {
+    std::vector<std::string> names;
+    for (const auto& known : runtime::isolation_names)
+        names.emplace_back(known.name);
+    return names;
+}
+
+/// The value is one of the choices.
+runtime::Isolation isolation(const base::Config& config, const char* flag) {
+    return runtime::parse_isolation(config.text(flag)).value_or(runtime::Isolation::process);
+}
+
 base::log::Level log_level(const std::string& name) {
     if (name == "debug")
         return base::log::Level::debug;
@@ -153,7 +165,11 @@ std::vector<base::Option> option_list() {
         option("--name", Kind::text, "NAME", host_name(), "name shown to people"),
         option("--label", Kind::text_list, "KEY=VALUE", "", "for 'requires' of tasks"),
         with_choices(option("--isolation", Kind::text, "MODE", "process", "where plugins run"),
-                     {"process", "inproc"}),
+                     isolation_choices()),
+        with_choices(
+            option(
+                "--min-isolation", Kind::text, "MODE", "inproc", "no plugin gets less than this"),
+            isolation_choices()),
         option("--exit-when-idle", Kind::boolean, "", "false", "leave after 1 s without a task"),
         option("--log-file", Kind::text, "FILE", "", "log there, not to standard error"),
         with_choices(option("--log-format", Kind::text, "FORMAT", "human", "shape of a record"),
@@ -181,8 +197,14 @@ base::Result<Options> read_options(const base::Config& config) {
     if (options.slots == 0)
         options.slots = std::max(1U, std::thread::hardware_concurrency());
     options.name = config.text("--name").substr(0, wire::limits::id_length);
-    if (config.text("--isolation") == "inproc")
-        options.isolation = runtime::Isolation::inproc;
+    options.isolation = isolation(config, "--isolation");
+    options.min_isolation = isolation(config, "--min-isolation");
+    if (!config.file().empty()) {
+        auto plugins = PluginConfig::read(config.file());
+        if (!plugins)
+            return plugins.error();
+        options.plugins = std::move(*plugins);
+    }
     options.runner_program = runtime::default_runner_program();
     options.exit_when_idle = config.boolean("--exit-when-idle");
     options.log = {.component = "host",

@@ -4,6 +4,7 @@
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "host/plugin_config.hpp"
 #include "runtime/runner.hpp"
 #include "wire/messages.hpp"
 
@@ -25,6 +26,8 @@ struct Options {
     std::string name;
     wire::Labels labels;
     runtime::Isolation isolation = runtime::Isolation::process;
+    runtime::Isolation min_isolation = runtime::Isolation::inproc;  ///< no plugin gets less
+    PluginConfig plugins;
     std::filesystem::path runner_program;
     bool exit_when_idle = false;
     base::log::Options log;

@@ -44,7 +44,7 @@ void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
     task.type = last_type_ = index;
     task.attempt = item.attempt;
     task.timeout_ms = item.timeout_ms;
-    task.alone = item.alone && settings_.isolated;
+    task.alone = item.alone;
     if (item.deadline_ms > 0)
         task.deadline = now + std::chrono::milliseconds(item.deadline_ms);
     task.since = now;

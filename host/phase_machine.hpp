@@ -20,7 +20,6 @@ namespace distributo::host {
 
 struct PhaseSettings {
     std::uint32_t slots = 1;
-    bool isolated = true;      ///< suspects can be given a process of their own
     std::string installs_dir;  ///< finished installs live in <installs_dir>/<content key>
     base::Duration report_after = std::chrono::milliseconds(50);
     base::Duration install_timeout = std::chrono::minutes(30);  ///< when the type names none

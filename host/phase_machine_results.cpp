@@ -105,7 +105,7 @@ void PhaseMachine::run_again(std::uint32_t slot, const CallResult& result, TimeP
         return finish(slot, AttemptStatus::cancelled, "cancelled", now);
     if (task.given_back || closed_ || ++task.reruns > most_reruns)
         return finish(slot, AttemptStatus::interrupted, result.message, now);
-    if (result.suspect && settings_.isolated)
+    if (result.suspect)
         task.alone = true;
     requeue(slot, now);
 }

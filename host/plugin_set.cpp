@@ -141,8 +141,17 @@ void PluginSet::start(const fs::path& path, File& file, runtime::CachedPlugin co
     source.id = static_cast<PluginId>(by_id_.size());
     source.file = path;
     source.copy = std::move(copy);
-    source.isolation = options_.isolation;
+    const auto& settings = options_.plugins.of(path.stem());
+    const auto choice = choose_isolation(settings, options_.isolation, options_.min_isolation);
+    if (!choice.why.empty())
+        log::info("plugin.isolated",
+                  {{"file", path.filename().native()},
+                   {"isolation", to_string(choice.isolation)},
+                   {"why", choice.why}});
+    source.isolation = choice.isolation;
     source.runner = options_.runner;
+    source.runner.config = settings.config;
+    source.runner.sandbox = settings.sandbox;
     source.runner.data_dir = options_.data / path.stem();
     std::error_code error;
     fs::create_directories(source.runner.data_dir, error);

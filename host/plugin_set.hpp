@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "host/plugin.hpp"
+#include "host/plugin_config.hpp"
 #include "host/plugin_watch.hpp"
 #include "wire/messages.hpp"
 
@@ -42,6 +43,8 @@ struct PluginSetOptions {
     std::filesystem::path cache;  ///< private copies
     std::filesystem::path data;   ///< one directory per plugin file below it
     runtime::Isolation isolation = runtime::Isolation::process;
+    runtime::Isolation min_isolation = runtime::Isolation::inproc;  ///< of all, whatever they say
+    PluginConfig plugins;
     runtime::RunnerOptions runner;  ///< for all; library and data_dir are filled in
 };
 

@@ -21,7 +21,6 @@ constexpr base::Duration telemetry_period = std::chrono::milliseconds(50);
 PhaseSettings machine_settings(const Options& options, const DataDir& directory) {
     PhaseSettings settings;
     settings.slots = options.slots;
-    settings.isolated = options.isolation == runtime::Isolation::process;
     settings.installs_dir = directory.installs().string();
     settings.report_after = telemetry_period;
     return settings;

@@ -2,6 +2,8 @@
 
 #include "base/clock.hpp"
 #include "runtime/calls.hpp"
+#include "runtime/isolation.hpp"
+#include "runtime/sandbox_policy.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -13,11 +15,6 @@
 #include <vector>
 
 namespace distributo::runtime {
-
-enum class Isolation : std::uint8_t {
-    process,  ///< a child process per plugin version: a crash ends only that
-    inproc,   ///< inside the host, for trusted plugins; never unloaded
-};
 
 /// What a runner reports; always on the io_context, never from inside a call into the runner.
 class RunnerEvents {
@@ -48,6 +45,7 @@ struct RunnerOptions {
     std::filesystem::path runner_program;  ///< path of distributo-runner; process mode
     std::string host_id;
     std::string config = "{}";  ///< JSON given to the plugin's setup
+    SandboxPolicy sandbox{};    ///< process mode
     std::uint32_t threads = 1;  ///< calls that may run at once
     base::Duration setup_timeout = std::chrono::seconds(60);
     base::Duration cancel_grace = std::chrono::seconds(10);  ///< when the type names none

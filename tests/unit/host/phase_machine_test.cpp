@@ -38,7 +38,7 @@ protected:
     };
 
     explicit PhaseMachineTest(std::uint32_t slots = 2)
-        : machine({.slots = slots, .isolated = true, .installs_dir = "/i"}, *this) {}
+        : machine({.slots = slots, .installs_dir = "/i"}, *this) {}
 
     void execute(PluginId plugin, runtime::ExecuteCall&& call) override {
         started.push_back({plugin, std::move(call), false});

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "runtime/isolation.hpp"
+#include "runtime/sandbox_policy.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace distributo::host {
+
+/// What the operator says about one plugin.
+struct PluginSettings {
+    std::optional<runtime::Isolation> isolation{};  ///< nothing said: the host's
+    runtime::SandboxPolicy sandbox{};
+    std::string config = "{}";  ///< JSON object for the plugin's setup
+};
+
+struct IsolationChoice {
+    runtime::Isolation isolation = runtime::Isolation::process;
+    std::string why{};  ///< it is more than was asked for; empty: it is what was asked for
+};
+
+/// What a plugin gets: its own setting or else `preset`, but never less than `floor`, and a process
+/// when limits are set that only a process can have. The module's own demand comes later, when the
+/// library is loaded.
+[[nodiscard]] IsolationChoice choose_isolation(const PluginSettings& settings,
+                                               runtime::Isolation preset,
+                                               runtime::Isolation floor);
+
+/// The tables of the configuration file about plugins, by file stem:
+///
+///     [plugin]                  # defaults for all
+///     open_files = 1024
+///     [plugin.render]           # plugins/render.so
+///     isolation = "process"
+///     memory = "512MiB"
+///     config = { gpu = 0 }
+class PluginConfig {
+public:
+    PluginConfig() = default;  ///< nobody said anything
+
+    /// An error names the place: "host.toml:7:10: memory: expected a size …".
+    [[nodiscard]] static base::Result<PluginConfig> read(const std::string& file);
+
+    [[nodiscard]] const PluginSettings& of(const std::string& stem) const;
+
+private:
+    PluginSettings defaults_;
+    std::map<std::string, PluginSettings> plugins_;
+};
+
+}  // namespace distributo::host
