@@ -91,7 +91,7 @@ class TutorialTest(unittest.TestCase):
                             terminals[-1].start("export PATH=$PWD/build/release/bin:$PATH")
                             terminals[-1].start("exec " + command)
                             shell.run("until distributo -q host list 2>/dev/null | grep -q dev-1 && "
-                                      "distributo host list | grep -q text.syllables; do sleep 0.1; done")
+                                      "distributo host list | grep -q 'echo.*text.syllables'; do sleep 0.1; done")
                             continue
                         actual = shell.run(command)
                         self.assertTrue(matches(expected, actual),
