@@ -1,5 +1,9 @@
 #!/usr/bin/python3
 """The shipped plugins do their work through a real coordinator and a real host."""
+import base64
+import hashlib
+import pathlib
+import tempfile
 import unittest
 
 from harness import BUILD, EndToEnd, eventually
@@ -8,8 +12,11 @@ from harness import BUILD, EndToEnd, eventually
 class ShippedTest(EndToEnd):
     def setUp(self):
         super().setUp()
+        own = tempfile.TemporaryDirectory(prefix="dto-")
+        self.addCleanup(own.cleanup)
+        self.folder = pathlib.Path(own.name)
         self.main = self.coordinator()
-        self.host(self.main, plugins=BUILD / "plugins", wait_for="echo")
+        self.host(self.main, plugins=BUILD / "plugins", wait_for="hash.digest")
 
     def run_task(self, kind, payload, **members):
         """The task once it has ended."""
@@ -35,6 +42,21 @@ class ShippedTest(EndToEnd):
         retried = self.run_task("sleep", {"ms": 0, "fail": "retry", "fail_attempts": 1,
                                           "retry_after_ms": 1})
         self.assertEqual((retried["state"], retried["attempts"]), ("completed", 2))
+
+    def test_hash(self):
+        content = bytes(range(256)) * 20_000
+        path = self.folder / "input"
+        path.write_bytes(content)
+        wanted = hashlib.sha256(content).hexdigest()
+        self.assertEqual(self.result("hash.digest", {"path": str(path), "expect": wanted}),
+                         {"algorithm": "sha256", "digest": wanted, "bytes": len(content)})
+        self.assertEqual(self.result("hash.digest", {"base64": base64.b64encode(b"abc").decode(),
+                                                     "algorithm": "blake2b512"})["digest"],
+                         hashlib.blake2b(b"abc").hexdigest())
+        path.write_bytes(b"damaged")
+        reason, error = self.failure("hash.digest", {"path": str(path), "expect": wanted})
+        self.assertEqual(reason, "permanent")
+        self.assertIn(f"{path}: sha256 is {hashlib.sha256(b'damaged').hexdigest()}", error)
 
 
 if __name__ == "__main__":
