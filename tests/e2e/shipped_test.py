@@ -58,6 +58,23 @@ class ShippedTest(EndToEnd):
         self.assertEqual(reason, "permanent")
         self.assertIn(f"{path}: sha256 is {hashlib.sha256(b'damaged').hexdigest()}", error)
 
+    def test_compress(self):
+        content = "".join(f"line {i * 7919}\n" for i in range(100_000)).encode()
+        plain, packed, back = (self.folder / name for name in ("plain", "packed.zst", "back"))
+        plain.write_bytes(content)
+        there = self.result("compress.zstd", {"input": str(plain), "output": str(packed), "level": 5})
+        self.assertEqual((there["input_bytes"], there["output_bytes"]),
+                         (len(content), packed.stat().st_size))
+        again = self.result("decompress.zstd", {"input": str(packed), "output": str(back)})
+        self.assertEqual(again["output_bytes"], len(content))
+        self.assertEqual(back.read_bytes(), content)
+        packed.write_bytes(packed.read_bytes()[:-1])
+        reason, error = self.failure("decompress.zstd", {"input": str(packed), "output": str(back)})
+        self.assertEqual(reason, "permanent")
+        self.assertIn(f"{packed} is truncated", error)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
+                         ["back", "packed.zst", "plain"])
+
 
 if __name__ == "__main__":
     unittest.main()
