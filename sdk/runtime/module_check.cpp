@@ -135,6 +135,9 @@ bool host_has(std::string_view requirement) {
 }
 
 base::Result<void> check_required(const dto_module& module) {
+    if (module.required_count != 0 && !module.required)
+        return refused("its required is a null pointer, but required_count is " +
+                       std::to_string(module.required_count));
     for (std::uint32_t i = 0; i < module.required_count; ++i) {
         const auto name = view_text(module.required[i]);
         if (!host_has(name))

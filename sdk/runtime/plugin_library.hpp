@@ -14,7 +14,8 @@ namespace distributo::runtime {
 /// plugin can promise that none of its threads, TLS destructors or handlers outlives a dlclose.
 class PluginLibrary {
 public:
-    /// Runs the library's constructors and its entry function.
+    /// Runs the library's constructors and its entry function, but of a library that has none for
+    /// this ABI nothing: the reason is read from its symbols.
     [[nodiscard]] static base::Result<PluginLibrary> load(const std::filesystem::path& library);
 
     PluginLibrary(PluginLibrary&&) noexcept;

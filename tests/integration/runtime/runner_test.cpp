@@ -260,6 +260,29 @@ TEST_P(RunnerTest, ASetupThatFailsSaysWhy) {
     EXPECT_THAT(why, HasSubstr("no licence for this machine"));
 }
 
+struct Age {
+    std::string plugin, type;
+};
+
+class AgeTest : public testing::TestWithParam<std::tuple<Isolation, Age>>, public Probe {};
+
+INSTANTIATE_TEST_SUITE_P(Isolation,
+                         AgeTest,
+                         testing::Combine(testing::Values(Isolation::process, Isolation::inproc),
+                                          testing::Values(Age{"ages/test_past", "test.past"},
+                                                          Age{"ages/test_modest", "test.odd"},
+                                                          Age{"ages/test_both_majors",
+                                                              "test.both_majors"},
+                                                          Age{"good/test_future", "test.future"})));
+
+TEST_P(AgeTest, APluginOfAnotherMinorVersionRuns) {
+    const auto& [isolation, age] = GetParam();
+    Probe::start(isolation, age.plugin);
+    until_ready();
+
+    EXPECT_EQ(run(age.type).result, "{}");
+}
+
 struct Broken {
     std::string plugin;
     std::string reason;
@@ -277,6 +300,16 @@ INSTANTIATE_TEST_SUITE_P(
                                      Broken{"test_needs_symbol", "not_there"},
                                      Broken{"test_needs_library", "libnope.so"},
                                      Broken{"test_must_understand", "bit 30"},
+                                     Broken{"test_type_flag", "bit 31"},
+                                     Broken{"test_needs_member", "needs host.teleport"},
+                                     Broken{"test_needs_service", "needs distributo.teleport/1"},
+                                     Broken{"test_null_required", "required is a null pointer"},
+                                     Broken{"test_small_module", "dto_module has struct_size 8"},
+                                     Broken{"test_large_api", "struct_size 1073741824"},
+                                     Broken{"test_empty_type", "number 0 has struct_size 0"},
+                                     Broken{"test_null_type", "number 0 is a null pointer"},
+                                     Broken{"test_null_get_interface", "offers no task types"},
+                                     Broken{"test_no_interface", "offers no task types"},
                                      Broken{"test_refuses", "needs a machine with a lid"})),
     [](const auto& param) {
         return std::get<1>(param.param).plugin +

@@ -7,7 +7,8 @@
 int not_there(void);
 #endif
 
-#ifdef CRASHES_AT_LOAD
+// A library of another major version must be refused without running any of its code.
+#if defined(CRASHES_AT_LOAD) || defined(NEXT_MAJOR)
 __attribute__((constructor)) static void crash_at_load(void) {
     abort();
 }

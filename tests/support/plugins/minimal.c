@@ -10,6 +10,10 @@
 #ifndef TASK_TYPE
 #define TASK_TYPE "test.noop"
 #endif
+#ifdef EXPECTED_MINOR
+_Static_assert(DTO_ABI_MINOR == EXPECTED_MINOR,
+               "compiled with another header than it was meant to");
+#endif
 #define TEXT(literal) \
     { literal, sizeof(literal) - 1 }
 
@@ -81,3 +85,10 @@ const dto_module* DTO_CALL distributo_module_v1(const dto_entry* entry) {
     (void)entry;
     return &module;
 }
+
+#ifdef ALSO_NEXT_MAJOR
+DTO_EXPORT const void* DTO_CALL distributo_module_v2(const void* entry);
+const void* DTO_CALL distributo_module_v2(const void* entry) {
+    return entry;
+}
+#endif

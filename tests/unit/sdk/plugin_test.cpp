@@ -266,8 +266,11 @@ TEST_F(PluginTest, AHostWithoutAServiceMakesTheTaskGoElsewhere) {
     EXPECT_EQ(plugin_.run("test.follow_up", "null").status, DTO_RETRY_ELSEWHERE);
 }
 
-/// Runs test.look on a host whose table ends after `size` bytes; what follows is rubbish.
-dto_status run_on_table_of(const dto_task_api& api, std::size_t size) {
+/// Runs a task on a host whose table ends after `size` bytes; what follows is rubbish.
+dto_status run_on_table_of(const dto_task_api& api,
+                           std::size_t size,
+                           std::string_view type = "test.look",
+                           std::string_view payload = "null") {
     distributo::testing::detail::TestHost host;
     distributo::testing::detail::TestCall call;
     struct {
@@ -282,7 +285,8 @@ dto_status run_on_table_of(const dto_task_api& api, std::size_t size) {
     setup.struct_size = sizeof setup;
     dto_execute request{};
     request.struct_size = sizeof request;
-    request.task_type = distributo::detail::to_abi("test.look");
+    request.task_type = distributo::detail::to_abi(type);
+    request.payload_json = distributo::detail::to_abi(payload);
     EXPECT_EQ(api.create(&table.known, host.table.root, &instance), DTO_OK);
     EXPECT_EQ(api.setup(instance, call.abi(), &setup), DTO_OK);
     const dto_status status = api.execute(instance, call.abi(), &request);
@@ -298,6 +302,17 @@ TEST_F(PluginTest, ANewerHostWithALongerTableWorks) {
 TEST_F(PluginTest, AnOlderHostWithAShorterTableIsNeverReadBeyondItsEnd) {
     EXPECT_EQ(run_on_table_of(plugin_.api(), offsetof(dto_host, result_reserve)), DTO_OK);
     EXPECT_EQ(run_on_table_of(plugin_.api(), offsetof(dto_host, work_dir)), DTO_RETRY_ELSEWHERE);
+    for (std::size_t size = offsetof(dto_host, log_enabled); size <= sizeof(dto_host);
+         size += sizeof(void*)) {
+        const auto ends = [&](std::string_view type, std::string_view payload) {
+            return run_on_table_of(plugin_.api(), size, type, payload);
+        };
+        const bool takes_results = size >= offsetof(dto_host, result_reserve);
+        EXPECT_EQ(ends("test.twice", R"({"n":1})"), takes_results ? DTO_OK : DTO_PERMANENT);
+        EXPECT_EQ(ends("test.fail", R"({"n":2})"), DTO_RETRY);
+        EXPECT_EQ(ends("test.follow_up", "null"), DTO_RETRY_ELSEWHERE);
+        EXPECT_EQ(ends("test.next", R"({"n":2})"), takes_results ? DTO_OK : DTO_PERMANENT);
+    }
 }
 
 }  // namespace
