@@ -3,10 +3,21 @@
 import base64
 import hashlib
 import pathlib
+import struct
 import tempfile
 import unittest
+import zlib
 
 from harness import BUILD, EndToEnd, eventually
+
+
+def grey_png(width, height):
+    """A grey ramp."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes(x * 256 // width for x in range(width)) for _ in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 class ShippedTest(EndToEnd):
@@ -74,6 +85,24 @@ class ShippedTest(EndToEnd):
         self.assertIn(f"{packed} is truncated", error)
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
                          ["back", "packed.zst", "plain"])
+
+    def test_image(self):
+        picture, small = self.folder / "picture.png", self.folder / "small.png"
+        picture.write_bytes(grey_png(400, 300))
+        told = self.result("image.thumbnail", {"input": str(picture), "width": 100, "height": 100,
+                                               "output": str(small)})
+        written = small.read_bytes()
+        self.assertEqual(told, {"width": 100, "height": 75, "format": "png", "bytes": len(written),
+                                "source": {"width": 400, "height": 300, "format": "png"}})
+        self.assertEqual(struct.unpack(">II", written[16:24]), (100, 75))
+        told = self.result("image.thumbnail", {"input": str(small), "width": 50, "height": 50,
+                                               "fit": "cover", "format": "jpeg"})
+        jpeg = base64.b64decode(told["base64"])
+        self.assertEqual((jpeg[:3], jpeg[-2:], len(jpeg)), (b"\xff\xd8\xff", b"\xff\xd9", told["bytes"]))
+        picture.write_bytes(picture.read_bytes()[:-30])
+        reason, error = self.failure("image.thumbnail", {"input": str(picture), "width": 9, "height": 9})
+        self.assertEqual(reason, "permanent")
+        self.assertIn(f"{picture}: cannot decode this PNG: it is truncated", error)
 
 
 if __name__ == "__main__":
