@@ -3,7 +3,7 @@
 
     tests/bench/bench.py [--build build/release] [--json build/bench.json] [--quick] [NAME…]
 
-Names: throughput, latency, addtask, queued, idle, core, runtime. Each figure is the best of three runs, the
+Names: throughput, latency, addtask, queued, idle, core, runtime, swap. Each figure is the best of three runs, the
 others stand in the JSON. Load, coordinator and hosts share the machine's cores.
 """
 import argparse
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
@@ -210,9 +211,33 @@ class Bench:
         self.row("runner start, with the first result", results["start_runner"]["real_time"], "ms")
         self.row("from a crash to the next result", results["crash_to_next"]["real_time"], "ms")
 
+    def swap(self):
+        """From a new file in the plugin folder until the coordinator hears of its version."""
+        def digest():
+            url = f"http://127.0.0.1:{coordinator.ports['httpPort']}/v1/hosts"
+            with urllib.request.urlopen(url) as answer:
+                hosts = json.load(answer)["items"]
+            return [t["digest"] for h in hosts for t in h["types"]]
+
+        plugin = self.plugins / "test_noop.so"
+        runs = []
+        with self.coordinator() as coordinator, self.host(coordinator, "process"):
+            while not digest():
+                time.sleep(0.01)
+            for _ in range(10):
+                before = digest()
+                # A byte behind the end is another file to everybody, and the same code.
+                (self.plugins / "next").write_bytes(plugin.read_bytes() + b"\0")
+                start = time.monotonic()
+                (self.plugins / "next").rename(plugin)
+                while digest() == before:
+                    time.sleep(0.001)
+                runs.append((time.monotonic() - start) * 1e3)
+        self.row("swap of a plugin, median", sorted(runs)[len(runs) // 2], "ms", runs)
+
 
 def main():
-    names = ["throughput", "latency", "addtask", "queued", "idle", "core", "runtime"]
+    names = ["throughput", "latency", "addtask", "queued", "idle", "core", "runtime", "swap"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build" / "bench.json")
