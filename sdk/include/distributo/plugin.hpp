@@ -18,7 +18,7 @@
 //     }
 //
 //     DISTRIBUTO_PLUGIN("demo.numbers", "1.0.0",
-//                       distributo::task_type<is_prime>("demo.is_prime"))
+//                       distributo::task_type<is_prime>("demo.is_prime"));
 //
 // Payloads are described structs of bool, integers, double, std::string, described enums,
 // std::optional, std::vector, std::map<std::string, T>, other described structs and RawJson. Their
@@ -56,4 +56,4 @@
     extern "C" const dto_module* DTO_CALL distributo_module_v1(const dto_entry* entry) {     \
         return ::distributo::detail::Exported<DistributoPlugin>::enter(entry);               \
     }                                                                                        \
-    static_assert(true, "a semicolon may follow")
+    static_assert(true, "a semicolon follows")
