@@ -1,5 +1,6 @@
 #include "runtime/module_check.hpp"
 
+#include "base/semver.hpp"
 #include "runtime/abi_text.hpp"
 #include "wire/json.hpp"
 #include "wire/limits.hpp"
@@ -68,35 +69,11 @@ base::Result<void> check_name(std::string_view name, std::string_view what) {
             " of a-z 0-9 . _ -, a letter or digit first");
 }
 
-/// major.minor.patch, optionally -pre-release and +build.
-bool is_semantic(std::string_view version) {
-    std::size_t at = 0;
-    for (int part = 0; part < 3; ++part) {
-        const std::size_t first = at;
-        while (at < version.size() && version[at] >= '0' && version[at] <= '9')
-            ++at;
-        if (at == first || (version[first] == '0' && at - first > 1))
-            return false;
-        if (part < 2 && (at == version.size() || version[at++] != '.'))
-            return false;
-    }
-    if (at == version.size())
-        return true;
-    if (version[at] != '-' && version[at] != '+')
-        return false;
-    return at + 1 < version.size() &&
-           std::all_of(
-               version.begin() + static_cast<std::ptrdiff_t>(at), version.end(), [](char c) {
-                   return is_name_character(c) || c == '+' || (c >= 'A' && c <= 'Z');
-               });
-}
-
 base::Result<void> check_version(std::string_view version, std::string_view of) {
-    if (is_semantic(version))
-        return {};
-    return refused("the version \"" + std::string(version.substr(0, 100)) + "\" of " +
-                       std::string(of) + " is not a semantic one",
-                   "write it like 1.0.0");
+    if (const auto parsed = base::parse_version(version); !parsed)
+        return refused("the version of " + std::string(of) + ": " + parsed.error().message,
+                       parsed.error().hint);
+    return {};
 }
 
 base::Result<void> check_schema(std::string_view schema, std::string_view what) {
