@@ -107,6 +107,13 @@ void append_raw(std::string& out, std::string_view member, std::string_view json
     out += json;
 }
 
+void append_text(std::string& out, std::string_view member, std::string_view text) {
+    if (text.empty())
+        return;
+    out += member;
+    append_string(out, text);
+}
+
 void append_milliseconds(std::string& out, std::string_view member, std::int64_t value) {
     if (value <= 0)
         return;
@@ -129,6 +136,7 @@ void append_item(std::string& out, const AssignItem& item) {
     append_milliseconds(out, R"(,"deadline_ms":)", item.deadline_ms);
     if (item.alone)
         out += R"(,"alone":true)";
+    append_text(out, R"(,"version":)", item.version);
     out += '}';
 }
 
@@ -154,7 +162,9 @@ void append_item(std::string& out, const ResultItem& item) {
     append_number(out, item.times.install_us);
     out += ',';
     append_number(out, item.times.execute_us);
-    out += "]}";
+    out += ']';
+    append_text(out, R"(,"version":)", cut(item.version, limits::version_length));
+    out += '}';
 }
 
 }  // namespace
@@ -224,8 +234,9 @@ std::string encode(const Welcome& message) {
 
 std::string encode_credit(std::span<const Credit> items) {
     return encode_list("credit", "types", items, [](Writer& writer, const Credit& item) {
-        writer.member("type", item.type)
-            .member("credit", std::min(item.credit, limits::max_credit));
+        writer.member("type", item.type);
+        write_text(writer, "version", item.version);
+        writer.member("credit", std::min(item.credit, limits::max_credit));
     });
 }
 

@@ -66,8 +66,11 @@ bool read(Input& in, AssignItem& item) {
             case 7:
                 good = in.milliseconds(item.deadline_ms);
                 break;
-            default:
+            case 8:
                 good = in.flag(item.alone);
+                break;
+            default:
+                good = in.name(item.version, limits::version_length);
                 break;
         }
     }
@@ -97,8 +100,11 @@ bool read(Input& in, ResultItem& item) {
             case 5:
                 good = in.milliseconds(item.retry_after_ms);
                 break;
-            default:
+            case 6:
                 good = read_times(in, item.times);
+                break;
+            default:
+                good = in.text(item.version, limits::version_length);
                 break;
         }
     }
@@ -114,10 +120,20 @@ bool read(Input& in, ResultItem& item) {
 bool read(Input& in, Credit& item) {
     Object object(in, names::credit);
     bool good = true;
-    for (int member; good && (member = object.next()) >= 0;)
-        good = member == 0 ? in.name(item.type, limits::type_length)
-                           : in.number(item.credit, 0, limits::max_credit);
-    return object.complete({0, 1});
+    for (int member; good && (member = object.next()) >= 0;) {
+        switch (member) {
+            case 0:
+                good = in.name(item.type, limits::type_length);
+                break;
+            case 1:
+                good = in.text(item.version, limits::version_length);
+                break;
+            default:
+                good = in.number(item.credit, 0, limits::max_credit);
+                break;
+        }
+    }
+    return object.complete({0, 2});
 }
 
 bool read(Input& in, PhaseItem& item) {

@@ -62,14 +62,22 @@ inline constexpr std::array<std::string_view, 8> welcome{"op",
                                                          "reconnect_window_ms",
                                                          "verdicts"};
 inline constexpr std::array<std::string_view, 2> token_verdict{"token", "verdict"};
-inline constexpr std::array<std::string_view, 2> credit{"type", "credit"};
+inline constexpr std::array<std::string_view, 3> credit{"type", "version", "credit"};
 inline constexpr std::array<std::string_view, 2> phase_item{"token", "phase"};
 inline constexpr std::array<std::string_view, 3> progress{"token", "fraction", "text"};
 inline constexpr std::array<std::string_view, 3> log{"token", "stream", "text"};
-inline constexpr std::array<std::string_view, 9> assign{
-    "token", "id", "type", "attempt", "payload", "install", "timeout_ms", "deadline_ms", "alone"};
-inline constexpr std::array<std::string_view, 7> result{
-    "token", "status", "result", "message", "detail", "retry_after_ms", "us"};
+inline constexpr std::array<std::string_view, 10> assign{"token",
+                                                         "id",
+                                                         "type",
+                                                         "attempt",
+                                                         "payload",
+                                                         "install",
+                                                         "timeout_ms",
+                                                         "deadline_ms",
+                                                         "alone",
+                                                         "version"};
+inline constexpr std::array<std::string_view, 8> result{
+    "token", "status", "result", "message", "detail", "retry_after_ms", "us", "version"};
 inline constexpr std::array<std::string_view, 2> cancel{"token", "reason"};
 inline constexpr std::array<std::string_view, 2> bye{"op", "reason"};
 inline constexpr std::array<std::string_view, 2> unsupported{"op", "unknown"};

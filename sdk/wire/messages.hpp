@@ -66,7 +66,8 @@ struct Capabilities {
 
 struct Credit {
     std::string_view type{};
-    std::uint32_t credit = 0;  ///< 0: no more of this type for now
+    std::uint32_t credit = 0;    ///< 0: no more of this type for now
+    std::string_view version{};  ///< empty: of every version of the type
 };
 
 struct PhaseItem {
@@ -117,6 +118,7 @@ struct ResultItem {
     std::string_view detail{};        ///< JSON value, may be empty
     std::int64_t retry_after_ms = 0;  ///< 0: the coordinator's own back-off
     PhaseTimes times{};
+    std::string_view version{};  ///< of the type, that ran it; empty: nothing ran, or unknown
 };
 
 // ---- coordinator → host -------------------------------------------------------------------
@@ -148,6 +150,7 @@ struct AssignItem {
     std::int64_t timeout_ms = 0;   ///< of the execute phase; 0: the type's default
     std::int64_t deadline_ms = 0;  ///< time left until the task's deadline; 0: none
     bool alone = false;            ///< suspected of crashing: run it in a process of its own
+    std::string_view version{};    ///< range of versions that may run it; empty: any
 };
 
 struct AckItem {

@@ -75,6 +75,8 @@ TEST(MalformedMessageTest, AssignedTasksAreChecked) {
          R"(.deadline_ms: expected an integer from 0 to 3153600000000, got "1s")"},
         {good + R"(,"alone":1)", ".alone: expected true or false, got 1"},
         {good + R"(,"payload":2)", ".payload: stands twice"},
+        {good + R"(,"version":"")", ".version: expected a string that is not empty"},
+        {good + R"(,"version":")" + std::string(129, '1') + '"', ".version: longer than 128 bytes"},
     };
     for (const auto& [members, error] : cases) {
         Recorder recorder;

@@ -116,13 +116,14 @@ TEST(CodecTest, Assign) {
                .install = R"(["pkg"])",
                .timeout_ms = 1500,
                .deadline_ms = 60000,
-               .alone = true});
+               .alone = true,
+               .version = ">=1.2 <2"});
     const std::string text = batch.take();
     EXPECT_EQ(text,
               R"({"op":"assign","tasks":[{"token":"1-5-3","id":"bz8","type":"t","attempt":1,)"
               R"("payload":{"n": 1.0}},{"token":"1-6-4","id":"my \"id\"","type":"u","attempt":3,)"
               R"("payload":null,"install":["pkg"],"timeout_ms":1500,"deadline_ms":60000,)"
-              R"("alone":true}]})");
+              R"("alone":true,"version":">=1.2 <2"}]})");
     EXPECT_TRUE(batch.empty());
 
     Recorder recorder;
@@ -143,13 +144,17 @@ TEST(CodecTest, Result) {
                .message = "no \"luck\"",
                .detail = R"({"at":3})",
                .retry_after_ms = 250});
-    batch.add({.token = token, .status = AttemptStatus::crashed, .message = "signal 11"});
+    batch.add({.token = token,
+               .status = AttemptStatus::crashed,
+               .message = "signal 11",
+               .version = "1.2.0-rc.1"});
     const std::string text = batch.take();
     EXPECT_EQ(text,
               R"({"op":"result","results":[{"token":"1-5-3","status":"ok","result":{ "x" : 1e2 },)"
               R"("us":[1,0,20,300]},{"token":"1-6-4","status":"retry","message":"no \"luck\"",)"
               R"("detail":{"at":3},"retry_after_ms":250,"us":[0,0,0,0]},)"
-              R"({"token":"1-5-3","status":"crashed","message":"signal 11","us":[0,0,0,0]}]})");
+              R"({"token":"1-5-3","status":"crashed","message":"signal 11","us":[0,0,0,0],)"
+              R"("version":"1.2.0-rc.1"}]})");
 
     Recorder recorder;
     ASSERT_TRUE(recorder.from_host(text));
@@ -170,12 +175,15 @@ TEST(CodecTest, EveryStatusSurvives) {
 
 TEST(CodecTest, SmallMessagesFromHosts) {
     const Credit credit{"t", 4096};
+    const Credit of_version{"t", 2, "1.2.0"};
     const PhaseItem phase{token, Phase::install};
     const ProgressItem progress{token, 0.25, "frame \"3\""};
     const ProgressItem unknown_progress{token, -1, ""};
     const LogItem log{token, "stdout", "line\n\ttwo\n"};
     const std::pair<std::string, std::string_view> cases[] = {
         {encode_credit({&credit, 1}), R"({"op":"credit","types":[{"type":"t","credit":4096}]})"},
+        {encode_credit({&of_version, 1}),
+         R"({"op":"credit","types":[{"type":"t","version":"1.2.0","credit":2}]})"},
         {encode_phases({&phase, 1}),
          R"({"op":"phase","tasks":[{"token":"1-5-3","phase":"install"}]})"},
         {encode_progress({&progress, 1}),
