@@ -143,8 +143,8 @@ Queue::Seat Scheduler::Impl::choose_warm(const Queue& queue, std::uint64_t insta
         ++known.turn;
         if (!host->serving || !host->has_room() || queue.excludes(host->index))
             continue;
-        Offer* offer = host->find_offer(queue.type);
-        if (!offer || !offer->offered || !offer->takes_tasks() || !queue.labels_fit(*host))
+        Offer* const offer = queue.offer_of(*host);
+        if (!offer || !offer->takes_tasks())
             continue;
         if (!best.host || host->utilisation() < best.host->utilisation())
             best = {host, offer};
@@ -188,6 +188,7 @@ void Scheduler::Impl::assign(Slot slot, const Queue::Seat& seat, TimePoint now) 
         item.id = options->given_id;
         item.install = options->install.view();
         item.timeout_ms = options->timeout_ms;
+        item.version = options->version_range;
     }
     if (item.id.empty())
         item.id = actions.shown_ids.emplace_back(task.id).view();

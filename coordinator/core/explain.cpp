@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <vector>
 
 namespace distributo::coordinator::core {
 
@@ -31,6 +32,23 @@ std::string offers_text(const Host& host, std::string_view type) {
     return text + " – not " + std::string(type);
 }
 
+/// "has render 1.1.0 and 2.0.0, the task wants ^1.2": none of them is in the range.
+std::string versions_text(const Host& host, const Queue& queue, std::string_view type) {
+    constexpr std::size_t most = 8;
+    std::vector<std::string_view> versions;
+    for (const Offer* offer = host.types.at(queue.type).highest; offer; offer = offer->lower)
+        if (offer->offered)
+            versions.push_back(offer->version.text());
+    std::string text = "has " + std::string(type);
+    for (std::size_t i = 0; i < std::min(most, versions.size()); ++i) {
+        text += i == 0 ? " " : ", ";
+        text += versions[i].empty() ? "of no version" : versions[i];
+    }
+    if (versions.size() > most)
+        text += " and " + std::to_string(versions.size() - most) + " more";
+    return text + ", the task wants " + queue.versions.text();
+}
+
 /// The first label of those required that the host has not; empty when it has all.
 std::string missing_label(const wire::Labels& required, const wire::Labels& own) {
     for (const auto& [key, value] : required) {
@@ -52,12 +70,8 @@ std::string refusal(const Host& host, std::string_view type) {
     return {};
 }
 
-HostObstacle obstacle(const Host& host,
-                      const Queue& queue,
-                      std::string_view type,
-                      TypeIndex index,
-                      bool waived,
-                      TimePoint now) {
+HostObstacle obstacle(
+    const Host& host, const Queue& queue, std::string_view type, bool waived, TimePoint now) {
     const auto found = [&](std::string_view code, std::string detail) {
         return HostObstacle{host.index, host.hello.name, std::string(code), std::move(detail)};
     };
@@ -65,9 +79,11 @@ HostObstacle obstacle(const Host& host,
         return found("disconnected", "nothing heard from it for " + seconds(now - host.heard));
     if (host.draining)
         return found("draining", "finishes what it has and takes nothing new");
-    const Offer* offer = host.find_offer(index);
-    if (!offer || !offer->offered)
+    if (!host.best_offer(queue.type, {}))
         return found("no_capability", offers_text(host, type));
+    const Offer* const offer = host.best_offer(queue.type, queue.versions);
+    if (!offer)
+        return found("version", versions_text(host, queue, type));
     if (std::string missing = missing_label(queue.requires_labels, host.hello.labels);
         !missing.empty())
         return found("labels", std::move(missing));
@@ -90,7 +106,8 @@ HostObstacle obstacle(const Host& host,
 
 void summarise_pending(Explanation& out,
                        const std::map<std::string, std::size_t>& codes,
-                       std::string_view type) {
+                       std::string_view type,
+                       const std::string& range) {
     const auto count = [&](const char* code) {
         const auto found = codes.find(code);
         return found == codes.end() ? std::size_t{0} : found->second;
@@ -119,6 +136,10 @@ void summarise_pending(Explanation& out,
     } else if (count("labels") > 0) {
         out.summary = "no host that offers its type has the labels that it requires";
         out.hint = "start a host with them: distributo-host --label KEY=VALUE";
+    } else if (count("version") > 0) {
+        out.summary = "no host offers a version of its type in the range " + range;
+        out.hint = "put such a version of the plugin for " + std::string(type) +
+                   " into a plugin folder of a host; it may stand beside the one that is there";
     } else if (count("excluded") > 0) {
         out.summary = "it must not run again where it failed, and no other host takes it now";
     } else {
@@ -174,12 +195,12 @@ Explanation Scheduler::explain(TaskId id, TimePoint now) const {
     for (const auto& host : s.hosts.all()) {
         if (!host || host->gone)
             continue;
-        out.hosts.push_back(obstacle(*host, queue, view.type, queue.type, waived, now));
+        out.hosts.push_back(obstacle(*host, queue, view.type, waived, now));
         ++codes[out.hosts.back().code];
         if (out.hosts.back().code == "no_capability" && refused.empty())
             refused = refusal(*host, view.type);
     }
-    summarise_pending(out, codes, view.type);
+    summarise_pending(out, codes, view.type, queue.versions.text());
     if (!refused.empty() && out.summary == "no host offers its type")
         out.hint = refused;
     return out;

@@ -6,18 +6,86 @@
 
 namespace distributo::coordinator::core {
 
-Offer& Host::offer(TypeIndex type) {
-    auto& entry = offers[type];
-    if (!entry) {
-        entry = std::make_unique<Offer>();
-        entry->type = type;
-    }
-    return *entry;
+Offer* Host::best_offer(TypeIndex type, const VersionFilter& versions) const {
+    const auto found = types.find(type);
+    Offer* offer = found == types.end() ? nullptr : found->second.highest;
+    while (offer && !(offer->offered && versions.accepts(offer->version)))
+        offer = offer->lower;
+    return offer;
 }
 
-Offer* Host::find_offer(TypeIndex type) const {
-    const auto found = offers.find(type);
-    return found == offers.end() ? nullptr : found->second.get();
+Offer* Host::find_offer(TypeIndex type, const Version& version) const {
+    const auto found = types.find(type);
+    Offer* offer = found == types.end() ? nullptr : found->second.highest;
+    while (offer && (offer->assumed || !(offer->version == version)))
+        offer = offer->lower;
+    return offer;
+}
+
+Offer* Host::claim_offer(TypeIndex type, Version version) {
+    if (Offer* known = find_offer(type, version))
+        return known;
+    Offer* offer = types[type].highest;
+    while (offer && !offer->assumed)
+        offer = offer->lower;
+    if (offer)
+        unlink(*offer);  // what the tasks that it stands for run on, as far as anybody can tell
+    else if (!(offer = add_offer(type)))
+        return nullptr;
+    offer->assumed = false;
+    offer->version = std::move(version);
+    link(*offer);
+    return offer;
+}
+
+Offer* Host::assume_offer(TypeIndex type) {
+    for (Offer* offer = types[type].highest; offer; offer = offer->lower)
+        if (offer->assumed)
+            return offer;
+    Offer* offer = add_offer(type);
+    if (!offer)
+        return nullptr;
+    offer->assumed = true;
+    link(*offer);
+    return offer;
+}
+
+void Host::drop_if_unused(Offer& offer) {
+    if (offer.offered || offer.in_flight != 0)
+        return;
+    unlink(offer);
+    if (!types[offer.type].highest)
+        types.erase(offer.type);
+    offers[offer.number].reset();
+}
+
+Offer* Host::add_offer(TypeIndex type) {
+    std::size_t number = 0;
+    while (number < offers.size() && offers[number])
+        ++number;
+    if (number == std::size_t{1} << offer_bits)
+        return nullptr;
+    if (number == offers.size())
+        offers.emplace_back();
+    offers[number] = std::make_unique<Offer>();
+    offers[number]->type = type;
+    offers[number]->number = static_cast<std::uint16_t>(number);
+    return offers[number].get();
+}
+
+void Host::link(Offer& offer) {
+    Offer** place = &types[offer.type].highest;
+    while (*place && offer.version < (*place)->version)
+        place = &(*place)->lower;
+    offer.lower = *place;
+    *place = &offer;
+}
+
+void Host::unlink(Offer& offer) {
+    Offer** place = &types[offer.type].highest;
+    while (*place != &offer)
+        place = &(*place)->lower;
+    *place = offer.lower;
 }
 
 void Host::set_credit(Offer& of, std::uint32_t credit) {

@@ -2,6 +2,7 @@
 
 #include "coordinator/core/scheduler.hpp"
 #include "coordinator/core/task_table.hpp"
+#include "coordinator/core/version.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -20,18 +21,23 @@ using TypeIndex = std::uint32_t;
 /// credit.
 inline constexpr std::uint64_t host_capacity = 1ULL << 40U;
 
-/// One task type on one host. Stays while the host is known, so that tasks in flight are counted
-/// and failed installs remembered after the type was withdrawn.
+/// One version of one task type on one host. Stays after it was withdrawn while tasks of it are in
+/// flight, so that they are counted.
 struct Offer {
     std::uint64_t weight = host_capacity;  ///< of one task, in shares of host_capacity
     std::uint32_t in_flight = 0;
     std::uint32_t credit = 0;
     bool offered = false;  ///< in the capabilities in force
     bool paused = false;   ///< until off_until, because installs failed
+    bool assumed = false;  ///< for tasks that the host brought along before it said what it offers
+    std::uint16_t number = 0;  ///< position in its host's table
     TypeIndex type = 0;
     std::uint32_t capability = 0;        ///< position in Host::capabilities
     std::uint32_t install_failures = 0;  ///< pauses in a row
+    std::uint64_t pause_timer = 0;       ///< serial of the timer in force
     base::TimePoint off_until{};
+    Version version;
+    Offer* lower = nullptr;  ///< next lower version of the same type, offered or not
 
     [[nodiscard]] bool takes_tasks() const noexcept { return credit > 0 && !paused; }
 };
@@ -59,7 +65,13 @@ struct Host {
 
     // ---- the rest ----
     std::vector<Parked> parked;
-    boost::unordered_flat_map<TypeIndex, std::unique_ptr<Offer>> offers;
+    std::vector<std::unique_ptr<Offer>> offers;  ///< by number; null where one was dropped
+    /// By type: the highest version, from which the others hang, and whether its queues know it.
+    struct TypeOffers {
+        Offer* highest = nullptr;
+        bool joined = false;
+    };
+    boost::unordered_flat_map<TypeIndex, TypeOffers> types;
     boost::unordered_flat_set<std::uint64_t> warm;  ///< install keys of tasks that succeeded here
     wire::Hello hello;
     std::string peer;
@@ -82,10 +94,22 @@ struct Host {
     [[nodiscard]] std::uint64_t utilisation() const noexcept {
         return leases.size < slots ? leases.size * slot_share : 2 * host_capacity + load;
     }
-    /// The offer of a type; made when there is none.
-    [[nodiscard]] Offer& offer(TypeIndex type);
-    [[nodiscard]] Offer* find_offer(TypeIndex type) const;
+    /// The highest version of the type that is on offer and accepted; null when there is none.
+    [[nodiscard]] Offer* best_offer(TypeIndex type, const VersionFilter& versions) const;
+    /// This version of the type, on offer or not; null when there is none.
+    [[nodiscard]] Offer* find_offer(TypeIndex type, const Version& version) const;
+    /// The same, made when there is none. Null when the host has as many as can be numbered.
+    [[nodiscard]] Offer* claim_offer(TypeIndex type, Version version);
+    /// For a task of which nobody says which version runs it: made when there is no such offer.
+    [[nodiscard]] Offer* assume_offer(TypeIndex type);
+    /// Forgets an offer that is neither made nor in use any more.
+    void drop_if_unused(Offer& offer);
     void set_credit(Offer& offer, std::uint32_t credit);
+
+private:
+    [[nodiscard]] Offer* add_offer(TypeIndex type);
+    void link(Offer& offer);
+    void unlink(Offer& offer);
 };
 
 /// All hosts that are known. A host keeps its number when it is forgotten and comes back, so that

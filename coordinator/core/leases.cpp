@@ -32,11 +32,17 @@ Attempt Scheduler::Impl::attempt_of(const Task& task,
     attempt.number = task.attempts;
     if (const Host* host = hosts.get(task.host))
         attempt.host = host->hello.name;
+    if (task.leased)
+        attempt.version = offer_of(task).version.text();
     attempt.status = status;
     attempt.message = message;
     attempt.started = wall_at(task.since);
     attempt.finished = wall_at(now);
     return attempt;
+}
+
+Offer& Scheduler::Impl::offer_of(const Task& task) const {
+    return *hosts.get(task.host)->offers[task.offer];
 }
 
 void Scheduler::Impl::begin_lease(Slot slot, Host& host, Offer& offer) {
@@ -46,6 +52,7 @@ void Scheduler::Impl::begin_lease(Slot slot, Host& host, Offer& offer) {
     task.leased = true;
     task.lost = false;
     task.reported = false;
+    task.offer = offer.number & ((1U << offer_bits) - 1U);
     host.leases.push_back(tasks, slot);
     ++offer.in_flight;
     host.load += offer.weight;
@@ -57,10 +64,11 @@ void Scheduler::Impl::end_lease(Slot slot) {
     Host& host = *hosts.get(task.host);
     host.leases.remove(tasks, slot);
     task.leased = false;
-    Offer& offer = host.offer(queues[task.queue].type);
+    Offer& offer = offer_of(task);
     --offer.in_flight;
     host.load -= offer.weight;
     --queues.type_at(offer.type).running;
+    host.drop_if_unused(offer);
     unpark(host);
 }
 

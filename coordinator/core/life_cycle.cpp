@@ -77,6 +77,7 @@ void Scheduler::Impl::use_queue(Slot slot, TypeIndex type) {
     static const std::vector<HostIndex> no_hosts;
     bool added = false;
     const auto index = queues.find_or_add(type,
+                                          options ? options->version_range : std::string_view(),
                                           options ? options->requires_labels : no_labels,
                                           task.side ? task.side->excluded : no_hosts,
                                           added);

@@ -45,10 +45,15 @@ Verdict Scheduler::Impl::recognise(Host& host, const wire::Token& token, TimePoi
         task->counter != token.counter || task->host != host.index)
         return Verdict::cancel;
     if (task->lost && task->state == TaskState::pending) {
-        Offer& offer = host.offer(queues[task->queue].type);
-        if (offer.credit == 0 && offer.in_flight == 0)
-            host.set_credit(offer, host.slots);  // until it says otherwise
-        begin_lease(token.slot, host, offer);
+        const Queue& queue = queues[task->queue];
+        Offer* offer = host.best_offer(queue.type, queue.versions);
+        if (!offer)
+            offer = host.assume_offer(queue.type);
+        if (!offer)
+            return Verdict::cancel;
+        if (offer->credit == 0 && offer->in_flight == 0)
+            host.set_credit(*offer, host.slots);  // until it says otherwise
+        begin_lease(token.slot, host, *offer);
         tasks[token.slot].since = now;
     }
     if (!task->leased)
@@ -100,29 +105,35 @@ void Scheduler::host_capabilities(HostIndex index, wire::Capabilities offer, Tim
 void Scheduler::Impl::replace_offers(Host& host, wire::Capabilities offer) {
     const auto old = std::exchange(host.capabilities, std::move(offer));
     std::vector<std::pair<Offer*, const wire::Capability*>> before;
-    for (const auto& [type, one] : host.offers)
-        if (std::exchange(one->offered, false))
+    for (const auto& one : host.offers)
+        if (one && std::exchange(one->offered, false))
             before.emplace_back(one.get(), &old.types[one->capability]);
     for (std::uint32_t i = 0; i < host.capabilities.types.size(); ++i) {
         const auto& capability = host.capabilities.types[i];
         if (queues.find_type(capability.type) == no_type &&
             queues.type_count() >= TypeNames::max_names)
             continue;
-        Offer& fresh = host.offer(queues.type(capability.type));
-        if (std::exchange(fresh.offered, true))
+        const auto type = queues.type(capability.type);
+        Offer* const fresh = host.claim_offer(type, Version(capability.version));
+        if (!fresh || std::exchange(fresh->offered, true))
             continue;
-        fresh.capability = i;
-        host.set_credit(fresh, capability.credit);
-        const auto was = std::find_if(
-            before.begin(), before.end(), [&](const auto& one) { return one.first == &fresh; });
-        if (was != before.end() && was->second->digest == capability.digest)
+        fresh->capability = i;
+        host.set_credit(*fresh, capability.credit);
+        const bool same = std::any_of(before.begin(), before.end(), [&](const auto& one) {
+            return one.first == fresh && one.second->digest == capability.digest;
+        });
+        if (same)
             continue;
         // Another library deserves another chance, and finds its own installs only.
-        fresh.paused = false;
-        fresh.install_failures = 0;
-        if (was != before.end())
+        fresh->paused = false;
+        fresh->install_failures = 0;
+        if (std::any_of(before.begin(), before.end(), [&](const auto& one) {
+                return one.first->type == type;
+            }))
             host.warm.clear();
     }
+    for (const auto& [one, capability] : before)
+        host.drop_if_unused(*one);
 }
 
 void Scheduler::host_credit(HostIndex index, const wire::Credit& credit, TimePoint now) {
@@ -132,10 +143,12 @@ void Scheduler::host_credit(HostIndex index, const wire::Credit& credit, TimePoi
     if (!host || host->gone || type == no_type)
         return;
     host_heard(index, now);
-    if (Offer* offer = host->find_offer(type)) {
-        host->set_credit(*offer, credit.credit);
-        s.unpark(*host);
-    }
+    const auto offers = host->types.find(type);
+    Offer* offer = offers == host->types.end() ? nullptr : offers->second.highest;
+    for (; offer; offer = offer->lower)
+        if (credit.version.empty() || credit.version == offer->version.text())
+            host->set_credit(*offer, credit.credit);
+    s.unpark(*host);
 }
 
 void Scheduler::host_heard(HostIndex index, TimePoint now) {

@@ -24,6 +24,8 @@ struct TypeEntry {
     std::uint32_t plain = no_queue;      ///< the queue of tasks that require nothing else
     std::vector<std::uint32_t> special;  ///< all its other queues
     std::vector<HostIndex> offering;     ///< ready hosts, the newest offer last
+    /// The same by version, the highest first; none without hosts.
+    std::map<Version, std::vector<HostIndex>, std::greater<>> versions;
     std::uint64_t pending = 0;
     std::uint64_t running = 0;
 };
@@ -36,6 +38,7 @@ struct Queue {
     };
 
     TypeIndex type = no_type;
+    VersionFilter versions;
     wire::Labels requires_labels;
     std::vector<HostIndex> excluded;  ///< waived while nobody else is there
     std::uint64_t users = 0;          ///< live tasks that belong to it, running ones included
@@ -49,11 +52,10 @@ struct Queue {
     std::int32_t active_priority = 0;
     std::uint64_t stamp = 0;  ///< rises when it was served; the lowest of a priority is next
 
-    [[nodiscard]] bool plain() const noexcept {
-        return requires_labels.empty() && excluded.empty();
-    }
     [[nodiscard]] bool excludes(HostIndex host) const noexcept;
     [[nodiscard]] bool labels_fit(const Host& host) const;
+    /// What the host would run its tasks with; null when it may not run them. Exclusions aside.
+    [[nodiscard]] Offer* offer_of(const Host& host) const;
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
     /// Of the task that is next. Not for empty queues.
@@ -89,6 +91,7 @@ public:
     }
     /// `added`: nobody has a seat at it yet.
     [[nodiscard]] std::uint32_t find_or_add(TypeIndex type,
+                                            std::string_view version_range,
                                             const wire::Labels& requires_labels,
                                             const std::vector<HostIndex>& excluded,
                                             bool& added);
@@ -103,6 +106,7 @@ private:
 
     struct Key {
         TypeIndex type = no_type;
+        std::string version_range;
         wire::Labels requires_labels;
         std::vector<HostIndex> excluded;
         friend auto operator<=>(const Key&, const Key&) = default;

@@ -106,6 +106,8 @@ void Scheduler::Impl::accept(Slot slot, const wire::ResultItem& item, TimePoint 
     Attempt attempt =
         attempt_of(task, item.status, cut(item.message, wire::limits::error_length), now);
     attempt.times = item.times;
+    if (!item.version.empty())
+        attempt.version = item.version;
     if (item.status == AttemptStatus::ok)
         remember_warm(task, host);
     const bool was_leased = task.leased;
@@ -128,6 +130,8 @@ void Scheduler::Impl::apply_failure(Slot slot, const wire::ResultItem& item, Tim
     const auto message = cut(item.message, wire::limits::error_length);
     Attempt attempt = attempt_of(task, item.status, message, now);
     attempt.times = item.times;
+    if (!item.version.empty())
+        attempt.version = item.version;
     texts_of(task).last_error = message;
     const auto token = token_of(slot);
     end_lease(slot);
@@ -196,7 +200,9 @@ void Scheduler::Impl::count_crash(Slot slot, Attempt attempt, TimePoint now) {
 
 void Scheduler::Impl::count_failed_install(Slot slot, Attempt attempt, TimePoint now) {
     Task& task = tasks[slot];
-    pause_capability(*hosts.get(task.host), queues[task.queue].type, now);
+    Host& host = *hosts.get(task.host);
+    if (const auto& offer = host.offers[task.offer])  // gone when it was withdrawn meanwhile
+        pause(host, *offer, now);
     if (++task.side->install_failures >= settings.install_failure_hosts)
         return finish(slot, TaskState::failed, FailReason::install_failed, std::move(attempt));
     keep_attempt(task, std::move(attempt));
@@ -218,8 +224,7 @@ void Scheduler::Impl::keep_attempt(const Task& task, Attempt attempt) {
     actions.failed_attempts.push_back({task.id, std::move(attempt)});
 }
 
-void Scheduler::Impl::pause_capability(Host& host, TypeIndex type, TimePoint now) {
-    Offer& offer = host.offer(type);
+void Scheduler::Impl::pause(Host& host, Offer& offer, TimePoint now) {
     // What was already on its way to the host fails for the same reason and says nothing new.
     if (offer.paused)
         return;
@@ -228,7 +233,8 @@ void Scheduler::Impl::pause_capability(Host& host, TypeIndex type, TimePoint now
                                     offer.install_failures,
                                     settings.capability_off_limit);
     ++offer.install_failures;
-    add_timer({offer.off_until, type, host.index, Timer::Kind::capability});
+    offer.pause_timer = ++last_serial;
+    add_timer({offer.off_until, last_serial, host.index, Timer::Kind::capability});
 }
 
 Duration Scheduler::Impl::backoff(std::uint32_t failures) {

@@ -52,7 +52,8 @@ struct TaskView {
     std::string_view type;
     TaskState state = TaskState::pending;
     wire::Phase phase = wire::Phase::assigned;
-    std::string_view host;  ///< name; empty unless running or cancelling
+    std::string_view host;     ///< name; empty unless running or cancelling
+    std::string_view version;  ///< of the type that it was assigned to; empty unless it is
     const base::Bytes* payload = nullptr;
     const TaskOptions* options = nullptr;  ///< may be null
     base::WallTime created;
@@ -87,8 +88,14 @@ struct TypeView {
     std::string_view type;
     std::uint64_t pending = 0;
     std::uint64_t running = 0;
-    std::uint32_t hosts = 0;                       ///< ready ones that offer it
-    const wire::Capability* capability = nullptr;  ///< of one host that offers it; may be null
+    std::uint32_t hosts = 0;  ///< ready ones that offer it
+    struct OfVersion {
+        std::string_view version;
+        std::uint32_t hosts = 0;
+    };
+    std::vector<OfVersion> versions;  ///< the highest first
+    /// Of one host that offers the highest version; may be null.
+    const wire::Capability* capability = nullptr;
 };
 
 struct Counts {
@@ -104,8 +111,8 @@ struct Counts {
 struct HostObstacle {
     HostIndex host = no_host;
     std::string name;
-    std::string code;    ///< "no_capability", "busy", "labels", "excluded", "capability_off",
-                         ///< "draining", "disconnected", "available"
+    std::string code;    ///< "no_capability", "version", "busy", "labels", "excluded",
+                         ///< "capability_off", "draining", "disconnected", "available"
     std::string detail;  ///< "offers echo, shell – not word_count"
 };
 
@@ -133,9 +140,9 @@ struct HostJoin {
 ///                                   │  backoff   error│  │cancel ─C─> cancelling ─H─> cancelled
 ///                                   └─T─ retrying <───┘  └──H/T──> failed · expired
 ///
-/// A queue is a set of tasks that exactly the same hosts may run (type, required labels, excluded
-/// hosts), so a task that nobody can run costs nothing to all others. Higher priority first,
-/// between queues of equal priority in turn, within a queue in order of submission.
+/// A queue is a set of tasks that exactly the same hosts may run (type, range of versions, required
+/// labels, excluded hosts), so a task that nobody can run costs nothing to all others. Higher
+/// priority first, between queues of equal priority in turn, within a queue in order of submission.
 ///
 /// Does no I/O, has no clock and no thread. Not thread-safe. The random source is for jitter only.
 class Scheduler {
@@ -208,8 +215,10 @@ public:
     [[nodiscard]] Explanation explain(TaskId id, base::TimePoint now) const;
     [[nodiscard]] std::vector<HostView> hosts(base::TimePoint now) const;
     [[nodiscard]] std::vector<TypeView> types() const;
-    /// The newest capability of that type on any ready host; null when nobody offers it.
-    [[nodiscard]] const wire::Capability* capability(std::string_view type) const;
+    /// The highest version of that type in the range (empty: any) on any ready host, its newest
+    /// offer; null when nobody offers one.
+    [[nodiscard]] const wire::Capability* capability(std::string_view type,
+                                                     std::string_view version_range = {}) const;
     [[nodiscard]] const Counts& counts() const noexcept;
     [[nodiscard]] std::string_view host_name(HostIndex host) const;
     [[nodiscard]] base::Duration heartbeat() const;  ///< what `welcome` tells hosts

@@ -48,6 +48,8 @@ struct Scheduler::Impl {
     [[nodiscard]] Slot held(HostIndex host, const wire::Token& token) const;
     void begin_lease(Slot slot, Host& host, Offer& offer);
     void end_lease(Slot slot);
+    /// What a leased task is counted under.
+    [[nodiscard]] Offer& offer_of(const Task& task) const;
     enum class Charge : std::uint8_t { none, lost };
     /// A lease ends without a report.
     void lose_lease(Slot slot, Charge charge, std::string_view why, base::TimePoint now);
@@ -73,11 +75,10 @@ struct Scheduler::Impl {
     void count_failed_install(Slot slot, Attempt attempt, base::TimePoint now);
     void count_interruption(Slot slot, Attempt attempt, base::TimePoint now);
     void keep_attempt(const Task& task, Attempt attempt);
-    void pause_capability(Host& host, TypeIndex type, base::TimePoint now);
+    void pause(Host& host, Offer& offer, base::TimePoint now);
     [[nodiscard]] base::Duration backoff(std::uint32_t failures);
 
     // ---- which hosts serve which queues: seats.cpp ----
-    [[nodiscard]] bool may_serve(const Queue& queue, const Host& host) const;
     /// True while no other host could run what an excluded one must not.
     [[nodiscard]] bool exclusions_waived(const Queue& queue) const;
     void seat(std::uint32_t queue, Host& host, Offer& offer);
@@ -85,8 +86,8 @@ struct Scheduler::Impl {
     void seat_all(std::uint32_t queue);
     void unseat_all(std::uint32_t queue);
     /// The host becomes, or is no longer, one that offers the type.
-    void join_type(Host& host, Offer& offer);
-    void leave_type(Host& host, Offer& offer);
+    void join_type(Host& host, TypeIndex type);
+    void leave_type(Host& host, TypeIndex type);
     void join_types(Host& host);
     void leave_types(Host& host);
     /// Shows the host to all queues that have stopped looking at it, if it has room.

@@ -8,12 +8,8 @@ namespace distributo::coordinator::core {
 bool Scheduler::Impl::exclusions_waived(const Queue& queue) const {
     const auto& offering = queues.type_at(queue.type).offering;
     return std::none_of(offering.begin(), offering.end(), [&](HostIndex index) {
-        return !queue.excludes(index) && queue.labels_fit(*hosts.get(index));
+        return !queue.excludes(index) && queue.offer_of(*hosts.get(index));
     });
-}
-
-bool Scheduler::Impl::may_serve(const Queue& queue, const Host& host) const {
-    return queue.labels_fit(host) && (!queue.excludes(host.index) || exclusions_waived(queue));
 }
 
 void Scheduler::Impl::seat(std::uint32_t index, Host& host, Offer& offer) {
@@ -42,8 +38,9 @@ void Scheduler::Impl::seat_all(std::uint32_t index) {
     const bool waived = !queue.excluded.empty() && exclusions_waived(queue);
     for (const HostIndex one : queues.type_at(queue.type).offering) {
         Host& host = *hosts.get(one);
-        if (queue.labels_fit(host) && (waived || !queue.excludes(one)))
-            seat(index, host, host.offer(queue.type));
+        Offer* const offer = queue.offer_of(host);
+        if (offer && (waived || !queue.excludes(one)))
+            seat(index, host, *offer);
     }
 }
 
@@ -55,30 +52,41 @@ void Scheduler::Impl::unseat_all(std::uint32_t index) {
                           [&](const Host::Parked& one) { return one.queue == index; });
 }
 
-void Scheduler::Impl::join_type(Host& host, Offer& offer) {
-    TypeEntry& type = queues.type_at(offer.type);
+void Scheduler::Impl::join_type(Host& host, TypeIndex index) {
+    TypeEntry& type = queues.type_at(index);
     type.offering.push_back(host.index);
-    seat(type.plain, host, offer);
-    for (const auto index : type.special) {
-        if (!queues[index].excluded.empty()) {
-            unseat_all(index);
-            seat_all(index);
-        } else if (queues[index].labels_fit(host)) {
-            seat(index, host, offer);
+    for (Offer* offer = host.types[index].highest; offer; offer = offer->lower)
+        if (offer->offered)
+            type.versions[offer->version].push_back(host.index);
+    seat(type.plain, host, *queues[type.plain].offer_of(host));
+    for (const auto special : type.special) {
+        if (!queues[special].excluded.empty()) {
+            unseat_all(special);
+            seat_all(special);
+        } else if (Offer* const offer = queues[special].offer_of(host)) {
+            seat(special, host, *offer);
         }
     }
 }
 
-void Scheduler::Impl::leave_type(Host& host, Offer& offer) {
-    TypeEntry& type = queues.type_at(offer.type);
+void Scheduler::Impl::leave_type(Host& host, TypeIndex index) {
+    TypeEntry& type = queues.type_at(index);
     std::erase(type.offering, host.index);
+    for (Offer* offer = host.types[index].highest; offer; offer = offer->lower) {
+        const auto version = type.versions.find(offer->version);
+        if (!offer->offered || version == type.versions.end())
+            continue;
+        std::erase(version->second, host.index);
+        if (version->second.empty())
+            type.versions.erase(version);
+    }
     unseat(type.plain, host);
-    for (const auto index : type.special) {
-        if (queues[index].excluded.empty()) {
-            unseat(index, host);
+    for (const auto special : type.special) {
+        if (queues[special].excluded.empty()) {
+            unseat(special, host);
         } else {
-            unseat_all(index);
-            seat_all(index);
+            unseat_all(special);
+            seat_all(special);
         }
     }
 }
@@ -88,20 +96,22 @@ void Scheduler::Impl::join_types(Host& host) {
         return;
     host.serving = true;
     // In the order of the capabilities, so that the order of events alone decides what happens.
-    for (std::uint32_t i = 0; i < host.capabilities.types.size(); ++i) {
-        const auto type = queues.find_type(host.capabilities.types[i].type);
-        Offer* offer = type == no_type ? nullptr : host.find_offer(type);
-        if (offer && offer->offered && offer->capability == i)
-            join_type(host, *offer);
+    for (const auto& capability : host.capabilities.types) {
+        const auto type = queues.find_type(capability.type);
+        const auto offers = type == no_type ? host.types.end() : host.types.find(type);
+        if (offers == host.types.end() || !host.best_offer(type, {}) ||
+            std::exchange(offers->second.joined, true))
+            continue;
+        join_type(host, type);
     }
 }
 
 void Scheduler::Impl::leave_types(Host& host) {
     if (!std::exchange(host.serving, false))
         return;
-    for (const auto& [type, offer] : host.offers)
-        if (offer->offered)
-            leave_type(host, *offer);
+    for (auto& [type, offers] : host.types)
+        if (std::exchange(offers.joined, false))
+            leave_type(host, type);
 }
 
 void Scheduler::Impl::unpark(Host& host) {

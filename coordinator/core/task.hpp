@@ -50,6 +50,7 @@ struct TaskOptions {
     std::string group;
     wire::Labels labels;
     wire::Labels requires_labels;  ///< labels that a host must have
+    std::string version_range;     ///< of its type, base::VersionRange; empty: any version
     base::Bytes install;           ///< JSON value; empty: nothing to install
     std::vector<std::string> args;
     wire::Labels env;
@@ -74,6 +75,7 @@ struct NewTask {
 struct Attempt {
     std::uint32_t number = 0;  ///< 1, 2, 3 … over all generations of the task
     std::string host;          ///< its name
+    std::string version;       ///< of the type, that ran it; empty: unknown
     wire::AttemptStatus status = wire::AttemptStatus::ok;
     std::string message;
     base::WallTime started;

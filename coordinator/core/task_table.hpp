@@ -16,6 +16,8 @@ namespace distributo::coordinator::core {
 using Slot = std::uint32_t;
 inline constexpr Slot no_slot = ~Slot{0};
 inline constexpr std::uint32_t no_queue = ~std::uint32_t{0};
+/// Size of an offer's number; all that is left of a task's cache line.
+inline constexpr unsigned offer_bits = 13;
 
 /// Texts about a task that something went wrong with or that reports on itself.
 struct TaskTexts {
@@ -69,6 +71,7 @@ struct alignas(64) Task {
     bool listed : 1 = false;     ///< named in the hello that is being worked on
     bool expired : 1 = false;    ///< the deadline passed while it ran
     bool suspect : 1 = false;    ///< the process of an earlier attempt died
+    std::uint16_t offer : offer_bits = 0;  ///< with leased: which of its host's offers it is for
 };
 static_assert(sizeof(Task) == 64);
 

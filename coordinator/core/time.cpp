@@ -7,6 +7,17 @@ namespace distributo::coordinator::core {
 using base::Duration;
 using base::TimePoint;
 
+namespace {
+
+Offer* paused_by(const Host& host, const Timer& timer) {
+    for (const auto& offer : host.offers)
+        if (offer && offer->paused && offer->pause_timer == timer.serial)
+            return offer.get();
+    return nullptr;
+}
+
+}  // namespace
+
 void Scheduler::Impl::add_timer(const Timer& timer) {
     timers.add(timer, [this](const Timer& old) { return counts_still(old); });
 }
@@ -26,8 +37,7 @@ bool Scheduler::Impl::counts_still(const Timer& timer) const {
         return host->silence_timer == timer.serial;
     if (timer.kind == Timer::Kind::requeue)
         return host->requeue_timer == timer.serial;
-    const Offer* offer = host->find_offer(static_cast<TypeIndex>(timer.serial));
-    return offer && offer->paused && offer->off_until == timer.at;
+    return paused_by(*host, timer) != nullptr;
 }
 
 void Scheduler::Impl::run(const Timer& timer, TimePoint now) {
@@ -54,7 +64,7 @@ void Scheduler::Impl::run(const Timer& timer, TimePoint now) {
         }
         case Timer::Kind::capability: {
             Host& host = *hosts.get(timer.slot);
-            host.find_offer(static_cast<TypeIndex>(timer.serial))->paused = false;
+            paused_by(host, timer)->paused = false;
             unpark(host);
             break;
         }

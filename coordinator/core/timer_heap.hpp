@@ -16,7 +16,7 @@ struct Timer {
         deadline,    ///< of a task; serial: TaskSide::deadline_timer
         requeue,     ///< of a host, which is the slot; serial: Host::requeue_timer
         silence,     ///< of a host, which is the slot; serial: Host::silence_timer
-        capability,  ///< of a host, which is the slot; serial: the paused type
+        capability,  ///< of a host, which is the slot; serial: Offer::pause_timer
     };
     base::TimePoint at;
     std::uint64_t serial = 0;

@@ -23,6 +23,8 @@ bool Scheduler::find(TaskId id, TimePoint now, TaskView& out) const {
     out.attempts = task.attempts;
     if (!waits(task.state))
         out.host = host_name(task.host);
+    if (task.leased)
+        out.version = s.offer_of(task).version.text();
     if (!task.side)
         return true;
     out.progress = task.side->progress;
@@ -71,22 +73,32 @@ std::vector<TypeView> Scheduler::types() const {
         const TypeEntry& type = queues.type_at(index);
         if (type.pending == 0 && type.running == 0 && type.offering.empty())
             continue;
-        views.push_back({type.name,
-                         type.pending,
-                         type.running,
-                         static_cast<std::uint32_t>(type.offering.size()),
-                         capability(type.name)});
+        TypeView& view = views.emplace_back();
+        view.type = type.name;
+        view.pending = type.pending;
+        view.running = type.running;
+        view.hosts = static_cast<std::uint32_t>(type.offering.size());
+        for (const auto& [version, offering] : type.versions)
+            view.versions.push_back({version.text(), static_cast<std::uint32_t>(offering.size())});
+        view.capability = capability(type.name, {});
     }
     return views;
 }
 
-const wire::Capability* Scheduler::capability(std::string_view name) const {
+const wire::Capability* Scheduler::capability(std::string_view name,
+                                              std::string_view version_range) const {
     const Impl& s = *impl_;
     const auto index = s.queues.find_type(name);
-    if (index == no_type || s.queues.type_at(index).offering.empty())
+    if (index == no_type)
         return nullptr;
-    const Host& host = *s.hosts.get(s.queues.type_at(index).offering.back());
-    return &host.capabilities.types[host.find_offer(index)->capability];
+    const VersionFilter filter(version_range);
+    for (const auto& [version, offering] : s.queues.type_at(index).versions) {
+        if (!filter.accepts(version))
+            continue;
+        const Host& host = *s.hosts.get(offering.back());
+        return &host.capabilities.types[host.find_offer(index, version)->capability];
+    }
+    return nullptr;
 }
 
 std::string_view Scheduler::host_name(HostIndex index) const {

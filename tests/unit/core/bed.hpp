@@ -32,6 +32,7 @@ struct Assigned {
     std::int64_t timeout_ms = 0;
     std::int64_t deadline_ms = 0;
     bool alone = false;
+    std::string version;
 };
 
 /// A scheduler on a clock that only moves when told, with the outside played by the test:
@@ -111,6 +112,20 @@ public:
         scheduler.host_capabilities(host, made, now);
         collect();
     }
+    /// Offers versions of "echo", each with its credit and a library of its own.
+    void offer_versions(HostIndex host,
+                        const std::vector<std::pair<std::string, std::uint32_t>>& versions) {
+        wire::Capabilities made;
+        made.sequence = ++sequence;
+        for (const auto& [version, credit] : versions) {
+            made.types.push_back(capability("echo", credit));
+            made.types.back().version = version;
+            made.types.back().digest = version + "-digest";
+            made.types.back().payload_schema = "\"" + version + "\"";
+        }
+        scheduler.host_capabilities(host, made, now);
+        collect();
+    }
     /// A host that runs "echo", `credit` at a time.
     HostIndex host(const std::string& id, std::uint32_t credit = 1, wire::Labels labels = {}) {
         auto said = hello(id, credit);
@@ -135,14 +150,16 @@ public:
     void report(const Assigned& to,
                 AttemptStatus status = AttemptStatus::ok,
                 std::string_view message = "it broke",
-                std::int64_t retry_after_ms = 0) {
-        report_as(to.host, to.token, status, message, retry_after_ms);
+                std::int64_t retry_after_ms = 0,
+                std::string_view version = {}) {
+        report_as(to.host, to.token, status, message, retry_after_ms, version);
     }
     void report_as(HostIndex host,
                    const Token& token,
                    AttemptStatus status = AttemptStatus::ok,
                    std::string_view message = "it broke",
-                   std::int64_t retry_after_ms = 0) {
+                   std::int64_t retry_after_ms = 0,
+                   std::string_view version = {}) {
         wire::ResultItem item;
         item.token = token;
         item.status = status;
@@ -152,6 +169,7 @@ public:
             item.message = message;
         item.retry_after_ms = retry_after_ms;
         item.times.execute_us = 5;
+        item.version = version;
         scheduler.host_result(host, item, now, wall);
         collect();
     }
@@ -200,7 +218,8 @@ public:
                               item.attempt,
                               item.timeout_ms,
                               item.deadline_ms,
-                              item.alone});
+                              item.alone,
+                              std::string(item.version)});
         const auto move_all = [](auto& from, auto& to) {
             to.insert(to.end(), from.begin(), from.end());
         };

@@ -1,7 +1,9 @@
 #include "bed.hpp"
+#include "coordinator/core/version.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
 namespace distributo::coordinator::core {
@@ -63,6 +65,7 @@ private:
         bool connected = false;
         bool draining = false;
         int boots = 0;
+        std::map<std::string, std::vector<Version>> versions;  // on offer, by type
         std::vector<Assigned> running;
         std::vector<std::pair<Assigned, AttemptStatus>> finished;  // not known to be acknowledged
     };
@@ -108,11 +111,21 @@ private:
     }
 
     void offer(FakeHost& host) {
-        std::vector<std::pair<std::string, std::uint32_t>> types{
-            {"echo", 1 + static_cast<std::uint32_t>(below(5))}};
-        if (chance(80))
-            types.emplace_back("shell", 1 + static_cast<std::uint32_t>(below(200)));
-        bed_.offer(host.index, types);
+        wire::Capabilities made;
+        made.sequence = ++bed_.sequence;
+        host.versions.clear();
+        for (const char* version : {"1.1.0", "2.0.0", "1.0.0"})
+            for (const auto& [type, credits] : {std::pair("echo", 5U), std::pair("shell", 200U)}) {
+                if (!settling_ && chance(50))
+                    continue;
+                made.types.push_back(
+                    Bed::capability(type, 1 + static_cast<std::uint32_t>(below(credits))));
+                made.types.back().version = version;
+                made.types.back().digest = std::to_string(below(2));
+                host.versions[type].emplace_back(version);
+            }
+        bed_.scheduler.host_capabilities(host.index, std::move(made), bed_.now);
+        bed_.collect();
     }
 
     void take(const std::vector<Assigned>& handed) {
@@ -124,6 +137,10 @@ private:
                     continue;
                 EXPECT_TRUE(host.connected) << "a task for a host that is not there";
                 EXPECT_FALSE(host.draining);
+                const auto& versions = host.versions[one.type];
+                EXPECT_TRUE(std::any_of(versions.begin(), versions.end(), [&](const auto& version) {
+                    return VersionFilter(one.version).accepts(version);
+                })) << "a task for a host that has no version for it";
                 if (settling_ || !chance(3))  // else it is lost on the way
                     host.running.push_back(one);
             }
@@ -157,6 +174,8 @@ private:
             options.not_before = bed_.wall + std::chrono::seconds(below(20));
         if (chance(10))
             options.deadline = bed_.wall + std::chrono::seconds(below(60));
+        if (chance(20))
+            options.version_range = std::array{"^1", "2.0.0", "*", ">=1.1"}[below(4)];
         if (chance(20))
             options.install = base::Bytes::copy(std::to_string(below(3)));
         added_.push_back(chance(30) ? bed_.add_plain("echo")
@@ -220,10 +239,11 @@ private:
                                    static_cast<std::uint32_t>(below(50)),
                                    1'000'000 + below(50)});
         if (what < 75)
-            return s.host_credit(
-                host.index,
-                {chance(50) ? "echo" : "shell", static_cast<std::uint32_t>(below(5))},
-                bed_.now);
+            return s.host_credit(host.index,
+                                 {chance(50) ? "echo" : "shell",
+                                  static_cast<std::uint32_t>(below(5)),
+                                  chance(50) ? "1.1.0" : ""},
+                                 bed_.now);
         if (what < 78)
             return s.host_backed_up(host.index, chance(50), bed_.now);
         if (what < 82)
