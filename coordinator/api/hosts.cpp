@@ -89,6 +89,14 @@ void append_type(Writer& json, const TypeView& type) {
     json.member("pending", type.pending);
     json.member("running", type.running);
     json.member("hosts", type.hosts);
+    json.key("versions").begin_array();
+    for (const auto& [version, hosts] : type.versions) {
+        json.begin_object();
+        json.member("version", version);
+        json.member("hosts", hosts);
+        json.end_object();
+    }
+    json.end_array();
     if (type.capability) {
         append_offer(json, *type.capability);
         if (!type.capability->payload_schema.empty())

@@ -17,6 +17,7 @@ auto parts(const core::TaskOptions& options) {
 auto owned_parts(const core::TaskOptions& options) {
     return std::tie(options.given_id,
                     options.project,
+                    options.version_range,
                     options.group,
                     options.labels,
                     options.requires_labels,

@@ -2,6 +2,7 @@
 
 #include "coordinator/api/task_options.hpp"
 #include "wire/limits.hpp"
+#include "wire/type_choice.hpp"
 
 namespace distributo::coordinator::api {
 namespace {
@@ -28,11 +29,12 @@ Problem payload_too_large(std::size_t size) {
 }
 
 Problem schema_mismatch(const std::string& type,
+                        const std::string& text,
                         const std::vector<wire::SchemaViolation>& violations) {
     Problem problem{.status = Status::unprocessable,
                     .code = "schema_mismatch",
-                    .detail = "payload does not match the schema of " + type,
-                    .hint = "GET /v1/types/" + type + " shows the schema",
+                    .detail = "payload does not match the schema of " + text,
+                    .hint = "GET /v1/types/" + type + " shows the schema of the newest version",
                     .faults = {},
                     .extra = {}};
     for (const wire::SchemaViolation& violation : violations)
@@ -81,27 +83,51 @@ Checked<engine::Submit> SubmitReader::make(std::string_view name,
         return found.error();
     if (payload.size() > wire::limits::inline_payload)
         return payload_too_large(payload.size());
-    if ((*found)->schema) {
-        const auto violations = (*found)->schema->check(payload);
+    Type& type = **found;
+    if (type.schema) {
+        const auto violations = type.schema->check(payload);
         if (!violations.empty())
-            return schema_mismatch((*found)->name, violations);
+            return schema_mismatch(type.name, type.text, violations);
     }
-    return engine::Submit{(*found)->name, base::Bytes::copy(payload), std::move(options)};
+    if (!type.version_range.empty())
+        options = pin(type, std::move(options));
+    return engine::Submit{type.name, base::Bytes::copy(payload), std::move(options)};
 }
 
-Checked<const SubmitReader::Type*> SubmitReader::type(std::string_view name) {
-    if (last_type_ && last_type_->name == name)
+std::shared_ptr<const TaskOptions> SubmitReader::pin(Type& type,
+                                                     std::shared_ptr<const TaskOptions> options) {
+    if (!type.pinned || type.unpinned != options) {
+        auto pinned =
+            options ? std::make_shared<TaskOptions>(*options) : std::make_shared<TaskOptions>();
+        pinned->version_range = type.version_range;
+        type.pinned = std::move(pinned);
+        type.unpinned = std::move(options);
+    }
+    return type.pinned;
+}
+
+Checked<SubmitReader::Type*> SubmitReader::type(std::string_view text) {
+    if (last_type_ && last_type_->text == text)
         return last_type_;
-    auto found = types_.find(name);
+    auto found = types_.find(text);
     if (found == types_.end()) {
+        const auto choice = wire::parse_type_choice(text);
+        if (!choice) {
+            Problem problem = invalid_member("/type", choice.error().message);
+            problem.hint = choice.error().hint;
+            return problem;
+        }
+        const auto& [name, range] = *choice;
         if (std::string fault = name_fault(name, wire::limits::type_length); !fault.empty())
             return invalid_member("/type", std::move(fault));
-        const wire::Capability* offer = context_.engine.scheduler().capability(name);
+        const wire::Capability* offer = context_.engine.scheduler().capability(name, range);
         auto entry = std::make_unique<Type>();
+        entry->text = text;
         entry->name = name;
+        entry->version_range = range;
         if (offer)
             entry->schema = context_.schemas.compiled(offer->payload_schema);
-        const std::string_view key = entry->name;
+        const std::string_view key = entry->text;
         found = types_.emplace(key, std::move(entry)).first;
     }
     last_type_ = found->second.get();

@@ -25,23 +25,31 @@ public:
     /// A task as /v1 writes it: {"type","payload",…}.
     [[nodiscard]] Checked<engine::Submit> read(std::string_view text);
 
-    /// A task whose parts were found elsewhere; checks its type's name, its size and its schema.
+    /// A task whose parts were found elsewhere; checks its type's name and range of versions
+    /// ("render@^1.2"), its size and its schema.
     [[nodiscard]] Checked<engine::Submit> make(std::string_view type,
                                                std::string_view payload,
                                                std::shared_ptr<const core::TaskOptions> options);
 
 private:
     struct Type {
+        std::string text;  ///< as it was given, with the range
         std::string name;
+        std::string version_range;
         std::optional<wire::Schema> schema;
+        std::shared_ptr<const core::TaskOptions> unpinned;  ///< what `pinned` was made from
+        std::shared_ptr<const core::TaskOptions> pinned;    ///< the same with the range
     };
-    [[nodiscard]] Checked<const Type*> type(std::string_view name);
+    [[nodiscard]] Checked<Type*> type(std::string_view text);
+    /// These options with the range of the type.
+    [[nodiscard]] static std::shared_ptr<const core::TaskOptions> pin(
+        Type& type, std::shared_ptr<const core::TaskOptions> options);
     [[nodiscard]] Checked<std::shared_ptr<const core::TaskOptions>> options();
 
     Context& context_;
     base::WallTime now_;  ///< the request's time, for all of its tasks
     std::unordered_map<std::string_view, std::unique_ptr<Type>> types_;
-    const Type* last_type_ = nullptr;
+    Type* last_type_ = nullptr;
     std::vector<Member> members_;
     std::vector<Member> option_members_;
     std::string option_text_;  ///< what `last_options_` was read from

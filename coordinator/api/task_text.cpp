@@ -26,8 +26,16 @@ void labels_member(Writer& json, std::string_view name, const wire::Labels& labe
     json.end_object();
 }
 
+/// The version of the type that ran, or runs; absent when that is not known.
+void version_member(Writer& json, std::string_view version) {
+    if (!version.empty())
+        json.member("version", version);
+}
+
 /// Options that say where a task belongs and when it may run.
 void append_brief_options(Writer& json, const TaskOptions& options) {
+    if (!options.version_range.empty())
+        json.member("version_range", options.version_range);
     if (!options.project.empty())
         json.member("project", options.project);
     if (!options.group.empty())
@@ -69,6 +77,7 @@ void append_live(Writer& json, const core::TaskView& view) {
     if (is_on_host(view)) {
         json.member("phase", to_string(view.phase));
         json.member("host", view.host);
+        version_member(json, view.version);
     }
     json.member("attempts", view.attempts);
     if (view.progress >= 0)
@@ -102,6 +111,7 @@ void append_outcome(Writer& json, const core::Outcome& outcome, Detail detail) {
         json.member("error", outcome.attempt.message);
     if (outcome.attempt.number != 0) {
         json.member("host", outcome.attempt.host);
+        version_member(json, outcome.attempt.version);
         json.member("started", time_text(outcome.attempt.started));
     }
     json.member("finished", time_text(outcome.attempt.finished));
@@ -113,6 +123,7 @@ void append_attempt(Writer& json, const core::Attempt& attempt) {
     json.begin_object();
     json.member("number", attempt.number);
     json.member("host", attempt.host);
+    version_member(json, attempt.version);
     json.member("status", to_string(attempt.status));
     if (!attempt.message.empty())
         json.member("message", attempt.message);
@@ -205,6 +216,7 @@ void append_attempts(std::string& out, const engine::TaskDetails& task) {
         json.begin_object();
         json.member("number", task.live->attempts);
         json.member("host", task.live->host);
+        version_member(json, task.live->version);
         json.member("status", "running");
         json.member("phase", to_string(task.live->phase));
         json.end_object();

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include <cstdio>
+#include <map>
 
 namespace distributo::coordinator::cli {
 namespace {
@@ -49,16 +50,32 @@ void print_member(const boost::json::value& task, std::string_view name) {
 }
 
 void print_attempts(const boost::json::value& document) {
-    Table table({"attempt", "host", "status", "started", "execute µs", "message"});
+    Table table({"attempt", "host", "version", "status", "started", "execute µs", "message"});
     for (const auto& attempt : items_of(document, "items"))
         table.row({text_of(attempt, "number"),
                    text_of(attempt, "host"),
+                   text_of(attempt, "version"),
                    text_of(attempt, "status"),
                    text_of(attempt, "started"),
                    text_of(attempt.as_object().contains("times") ? attempt.at("times") : attempt,
                            "execute_us"),
                    text_of(attempt, "message")});
     table.print();
+}
+
+/// "echo, render@2.0.0, render@1.2.0": with the version where a type has several.
+std::string offers_of(const boost::json::value& host) {
+    std::map<std::string, int> versions;
+    for (const auto& type : items_of(host, "types"))
+        ++versions[text_of(type, "type")];
+    std::string offers;
+    for (const auto& type : items_of(host, "types")) {
+        const std::string name = text_of(type, "type");
+        offers += (offers.empty() ? "" : ", ") + name;
+        if (versions[name] > 1)
+            offers += '@' + text_of(type, "version");
+    }
+    return offers.empty() ? "nothing" : offers;
 }
 
 /// One POST per id; the first failure decides the exit code, the others still get their turn.
@@ -144,11 +161,13 @@ CommandResult task_show(const Context& context, const std::string& id) {
         }
         for (const auto* name : {"id",
                                  "type",
+                                 "version_range",
                                  "state",
                                  "phase",
                                  "reason",
                                  "group",
                                  "host",
+                                 "version",
                                  "attempts",
                                  "priority",
                                  "created",
@@ -223,16 +242,13 @@ CommandResult host_list(const Context& context) {
         Table table({"name", "state", "slots", "running", "completed", "failed", "offers"});
         std::vector<std::string> notes;
         for (const auto& host : items_of(document, "items")) {
-            std::string offers;
-            for (const auto& type : items_of(host, "types"))
-                offers += (offers.empty() ? "" : ", ") + text_of(type, "type");
             table.row({text_of(host, "name"),
                        text_of(host, "state"),
                        text_of(host, "slots"),
                        text_of(host, "in_flight"),
                        text_of(host, "completed"),
                        text_of(host, "failed"),
-                       offers.empty() ? "nothing" : offers});
+                       offers_of(host)});
             for (const auto& refused : items_of(host, "refused"))
                 notes.push_back("refused on " + text_of(host, "name") + ": " +
                                 text_of(refused, "file") + ": " + text_of(refused, "reason"));

@@ -12,7 +12,8 @@ std::uint64_t OutcomeTable::append(const core::Outcome& outcome) {
     const auto& attempt = outcome.attempt;
     rows_.push_back({.id = outcome.id,
                      .result = outcome.result,
-                     .host = shared_name(attempt.host),
+                     .host = shared(attempt.host, last_host_),
+                     .version = shared(attempt.version, last_version_),
                      .message = base::Bytes::copy(attempt.message),
                      .started = attempt.started,
                      .finished = attempt.finished,
@@ -53,6 +54,7 @@ core::Outcome OutcomeTable::get(std::uint64_t sequence) const {
     outcome.result = found.result;
     outcome.attempt = {.number = found.attempt,
                        .host = std::string(found.host.view()),
+                       .version = std::string(found.version.view()),
                        .status = found.status,
                        .message = std::string(found.message.view()),
                        .started = found.started,
@@ -72,18 +74,18 @@ void OutcomeTable::withdraw(std::uint64_t sequence) {
     }
 }
 
-base::Bytes OutcomeTable::shared_name(const std::string& name) {
-    if (name.empty())
+base::Bytes OutcomeTable::shared(const std::string& text, base::Bytes& last) {
+    if (text.empty())
         return {};
-    if (name == last_name_.view())
-        return last_name_;
+    if (text == last.view())
+        return last;
     if (names_.size() > max_names)
         names_.clear();
-    auto [place, added] = names_.try_emplace(name);
+    auto [place, added] = names_.try_emplace(text);
     if (added)
-        place->second = base::Bytes::copy(name);
-    last_name_ = place->second;
-    return last_name_;
+        place->second = base::Bytes::copy(text);
+    last = place->second;
+    return last;
 }
 
 }  // namespace distributo::coordinator::store

@@ -11,8 +11,8 @@
 
 namespace distributo::coordinator::store {
 
-/// Recorded ends in order of recording: sequence 1, 2, 3 … Compact: host names are shared, and
-/// what most outcomes lack takes no allocation.
+/// Recorded ends in order of recording: sequence 1, 2, 3 … Compact: names of hosts and versions are
+/// shared, and what most outcomes lack takes no allocation.
 class OutcomeTable {
 public:
     /// Returns the outcome's sequence number.
@@ -35,6 +35,7 @@ private:
         core::TaskId id = 0;
         base::Bytes result;
         base::Bytes host;
+        base::Bytes version;
         base::Bytes message;
         base::WallTime started;
         base::WallTime finished;
@@ -45,13 +46,15 @@ private:
         wire::AttemptStatus status = wire::AttemptStatus::ok;
     };
     [[nodiscard]] const Row* row(std::uint64_t sequence) const;
-    [[nodiscard]] base::Bytes shared_name(const std::string& name);
+    /// The last shared text is looked at first, since most outcomes of a batch are alike.
+    [[nodiscard]] base::Bytes shared(const std::string& text, base::Bytes& last);
 
     std::deque<Row> rows_;
     std::uint64_t first_ = 1;  // sequence of rows_.front()
     std::size_t count_ = 0;
     std::unordered_map<std::string, base::Bytes> names_;
-    base::Bytes last_name_;  // most outcomes of a batch come from one host
+    base::Bytes last_host_;
+    base::Bytes last_version_;
 };
 
 }  // namespace distributo::coordinator::store

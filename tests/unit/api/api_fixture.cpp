@@ -169,9 +169,10 @@ FakeHost& ApiTest::join(const std::string& name, const std::map<std::string, std
     offer.sequence = 1;
     for (const auto& [type, schema] : types) {
         wire::Capability capability;
-        capability.type = type;
-        capability.plugin = "plugin_of_" + type;
-        capability.version = "0.1.0";
+        const auto at = type.find('@');
+        capability.type = type.substr(0, at);
+        capability.plugin = "plugin_of_" + capability.type;
+        capability.version = at == std::string::npos ? "0.1.0" : type.substr(at + 1);
         capability.isolation = "process";
         capability.payload_schema = schema;
         capability.credit = 64;
@@ -187,6 +188,7 @@ void ApiTest::finish(FakeHost& host, std::string_view result) {
     wire::ResultItem item;
     item.token = host.assigned.front().token;
     item.result = result;
+    item.version = host.runs;
     host.assigned.pop_front();
     engine_->host_result(host.index, item);
     run();

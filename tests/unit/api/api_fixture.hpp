@@ -39,12 +39,15 @@ class FakeHost final : public coordinator::engine::HostPort {
 public:
     struct Assigned {
         wire::Token token;
-        std::string id, type, payload;
+        std::string id, type, payload, version;
     };
 
     void assign(const wire::AssignItem& item) override {
-        assigned.push_back(
-            {item.token, std::string(item.id), std::string(item.type), std::string(item.payload)});
+        assigned.push_back({item.token,
+                            std::string(item.id),
+                            std::string(item.type),
+                            std::string(item.payload),
+                            std::string(item.version)});
     }
     void cancel(const wire::CancelItem& item) override { cancelled.push_back(item.token); }
     void ack(const wire::AckItem&) override {}
@@ -53,6 +56,7 @@ public:
 
     std::deque<Assigned> assigned;
     std::vector<wire::Token> cancelled;
+    std::string runs;  ///< the version that it reports with each end
     coordinator::engine::HostIndex index = 0;
 };
 
@@ -101,7 +105,7 @@ protected:
     void run();
     void advance(std::chrono::milliseconds step);
 
-    /// A host that offers these types with these payload schemas.
+    /// A host that offers these types ("echo" or "echo@1.2.0") with these payload schemas.
     FakeHost& join(const std::string& name, const std::map<std::string, std::string>& types);
     /// Ends the task that was assigned to the host first.
     void finish(FakeHost& host, std::string_view result);
