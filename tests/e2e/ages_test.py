@@ -10,7 +10,7 @@ from harness import TEST_PLUGINS, EndToEnd, eventually
 GOLDEN = sorted((harness.ROOT / "tests" / "contract" / "golden").glob("[0-9]*"))
 REFUSED = {
     "test_next_major.so": "needs ABI 2, this host has ABI 1",
-    "test_must_understand.so": "flag bit 30, which a host must understand",
+    "test_must_understand.so": "has flag bit 30, which a host must understand",
     "test_type_flag.so": "task type test.odd has flag bit 31",
     "test_needs_member.so": "needs host.teleport, which this host does not have",
     "test_needs_service.so": "needs distributo.teleport/1, which this host does not have",
