@@ -20,22 +20,23 @@ HERE = pathlib.Path(__file__).resolve().parent
 INCLUDE = pathlib.Path(sys.argv.pop(1)).resolve()
 HEADER = INCLUDE / "distributo" / "abi.h"
 FIRST = HERE / "abi-1.0"
-PLUGIN = HERE.parent / "support" / "plugins" / "minimal.c"
+GOLDEN = sorted((HERE / "golden").glob("[0-9]*"))
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wpadded", "-Werror"]
 C = ("c11", "c17")
 CXX = ("c++11", "c++17", "c++20")
 
 # (command, dialects). On an x86-64 machine the compiler of the house also speaks 32 bits, and the
 # one for the other common server is a package; elsewhere clang covers both.
-COMPILERS = [(["gcc"], C), (["g++"], CXX), (["clang-14"], C), (["clang++-14"], CXX),
-             (["x86_64-w64-mingw32-gcc-posix"], C), (["x86_64-w64-mingw32-g++-posix"], CXX)]
+PACKAGED = [(["gcc"], C), (["g++"], CXX), (["clang-14"], C), (["clang++-14"], CXX),
+            (["x86_64-w64-mingw32-gcc-posix"], C), (["x86_64-w64-mingw32-g++-posix"], CXX)]
 if platform.machine() == "x86_64":
-    COMPILERS += [(["aarch64-linux-gnu-gcc"], C), (["aarch64-linux-gnu-g++"], CXX),
-                  (["gcc", "-m32", "-ffreestanding"], C), (["g++", "-m32", "-ffreestanding"], CXX)]
+    PACKAGED += [(["aarch64-linux-gnu-gcc"], C), (["aarch64-linux-gnu-g++"], CXX),
+                 (["gcc", "-m32", "-ffreestanding"], C), (["g++", "-m32", "-ffreestanding"], CXX)]
 TARGETS = ["x86_64-linux-gnu", "i686-linux-gnu", "aarch64-linux-gnu", "armv7-linux-gnueabihf",
            "riscv64-linux-gnu", "powerpc64le-linux-gnu", "s390x-linux-gnu", "x86_64-linux-musl",
            "x86_64-pc-windows-msvc", "i686-pc-windows-msvc", "aarch64-pc-windows-msvc",
            "x86_64-w64-mingw32", "i686-w64-mingw32", "x86_64-apple-macos12", "arm64-apple-macos12"]
+COMPILERS = list(PACKAGED)
 for target in TARGETS:
     COMPILERS.append((["clang-14", f"--target={target}", "-ffreestanding"], C))
     COMPILERS.append((["clang++-14", f"--target={target}", "-ffreestanding", "-nostdinc++"], CXX))
@@ -72,7 +73,7 @@ class LayoutTest(unittest.TestCase):
         self.everywhere(HERE / "layout_lock.inc")
 
     def test_the_first_version_is_still_in_it(self):
-        for command, dialects in COMPILERS[:4]:
+        for command, dialects in PACKAGED[:4]:
             self.assertEqual(compile_lock(command, dialects[0], lock=FIRST / "layout_lock.inc"), "")
 
     def test_the_lock_is_what_the_header_says(self):
@@ -142,17 +143,40 @@ class GrowthTest(unittest.TestCase):
                          - {(a.name, a.type) for a in self.today.aliases}, set())
 
 
-class WindowsTest(unittest.TestCase):
-    def test_a_plugin_exports_its_entry_function_and_nothing_else(self):
-        with tempfile.TemporaryDirectory() as folder:
-            library = f"{folder}/plugin.dll"
-            subprocess.run(["x86_64-w64-mingw32-gcc-posix", "-std=c11", *WARNINGS, "-shared",
-                            f"-I{INCLUDE}", PLUGIN, "-o", library], check=True)
-            listing = subprocess.run(["objdump", "-p", library], check=True, capture_output=True,
-                                     text=True).stdout
-        table = listing.split("[Ordinal/Name Pointer] Table")[1].split("\n\n")[0]
-        names = [line.split()[-1] for line in table.splitlines()[1:]]
-        self.assertEqual(names, ["distributo_module_v1"])
+class SourceTest(unittest.TestCase):
+    """What authors wrote against an older header, compiled with today's."""
+
+    def setUp(self):
+        own = tempfile.TemporaryDirectory()
+        self.addCleanup(own.cleanup)
+        self.folder = pathlib.Path(own.name)
+        # The headers of Boost serve every machine, the others in that folder only their own.
+        (self.folder / "boost").symlink_to("/usr/include/boost")
+
+    def compile(self, command, source, *options):
+        done = subprocess.run([*command, "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}", "-isystem",
+                               self.folder, f'-DGOLDEN="{source.parent.name}"', source, *options],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, f"{command} {source}\n{done.stderr}")
+
+    def test_still_compiles(self):
+        for folder in GOLDEN:
+            for command, dialects in PACKAGED:
+                source = folder / ("golden.cpp" if dialects is CXX else "golden.c")
+                if "-m32" not in command:  # there is no C library for it
+                    self.compile([*command, f"-std={dialects[-1]}"], source, "-fsyntax-only")
+
+    def test_exports_its_entry_function_and_nothing_else_on_windows(self):
+        for folder in GOLDEN:
+            for name, compiler, dialect in (("golden.c", "gcc", "c11"), ("golden.cpp", "g++", "c++20")):
+                library = self.folder / "plugin.dll"
+                self.compile([f"x86_64-w64-mingw32-{compiler}-posix", f"-std={dialect}", "-shared"],
+                             folder / name, "-o", library)
+                listing = subprocess.run(["objdump", "-p", library], check=True, capture_output=True,
+                                         text=True).stdout
+                table = listing.split("[Ordinal/Name Pointer] Table")[1].split("\n\n")[0]
+                names = [line.split()[-1] for line in table.splitlines()[1:]]
+                self.assertEqual(names, ["distributo_module_v1"])
 
 
 if __name__ == "__main__":
