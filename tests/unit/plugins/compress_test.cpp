@@ -198,8 +198,8 @@ TEST_F(CompressTest, WhatIsNotZstandardIsRefused) {
 }
 
 TEST_F(CompressTest, AFrameThatWantsTooMuchMemoryIsRefused) {
-    // Magic number, a descriptor without content size, and a window of 4 GiB.
-    files_.write("in.zst", std::string("\x28\xB5\x2F\xFD\x00\xB0", 6) + noise(100));
+    // Magic number, a descriptor without content size, and a window of 256 MiB.
+    files_.write("in.zst", std::string("\x28\xB5\x2F\xFD\x00\x90", 6) + noise(100));
 
     const Outcome outcome = decompress();
 

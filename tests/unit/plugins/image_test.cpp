@@ -214,7 +214,11 @@ TEST_F(ImageTest, TruncatedFilesAreRefusedWhereverTheyEnd) {
                                      png(64, 48, 3, smooth, {.interlaced = true})}) {
         ASSERT_TRUE(run(whole, "8x8").ok());
         std::filesystem::remove(files_.path("out"));
+        std::vector<std::size_t> sizes{whole.size() - 1, whole.size() - 2};
         for (std::size_t size = 8; size < whole.size(); size += 1 + whole.size() / 97) {
+            sizes.push_back(size);
+        }
+        for (const std::size_t size : sizes) {
             const Outcome outcome = run(whole.substr(0, size), "8x8");
             ASSERT_EQ(outcome.status, DTO_PERMANENT) << size << " of " << whole.size();
             ASSERT_NE(outcome.message.find(": cannot decode this "), std::string::npos)
