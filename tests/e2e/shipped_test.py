@@ -10,6 +10,15 @@ import zlib
 
 from harness import BUILD, EndToEnd, eventually
 
+# As an operator opens a folder to the plugins that write.
+CONFIG = """
+[plugin.compress]
+writable = ["FOLDER"]
+config = { max_output_bytes = 2000000 }
+[plugin.image]
+writable = ["FOLDER"]
+"""
+
 
 def grey_png(width, height):
     """A grey ramp."""
@@ -26,8 +35,12 @@ class ShippedTest(EndToEnd):
         own = tempfile.TemporaryDirectory(prefix="dto-")
         self.addCleanup(own.cleanup)
         self.folder = pathlib.Path(own.name)
+        config = self.folder / "host.toml"
+        config.write_text(CONFIG.replace("FOLDER", str(self.folder / "open")), encoding="utf-8")
+        self.folder = self.folder / "open"
+        self.folder.mkdir()
         self.main = self.coordinator()
-        self.host(self.main, plugins=BUILD / "plugins", wait_for="hash.digest")
+        self.host(self.main, "--config", config, plugins=BUILD / "plugins", wait_for="hash.digest")
 
     def run_task(self, kind, payload, **members):
         """The task once it has ended."""
@@ -83,6 +96,11 @@ class ShippedTest(EndToEnd):
         reason, error = self.failure("decompress.zstd", {"input": str(packed), "output": str(back)})
         self.assertEqual(reason, "permanent")
         self.assertIn(f"{packed} is truncated", error)
+        plain.write_bytes(bytes(2_000_001))
+        self.result("compress.zstd", {"input": str(plain), "output": str(packed)})
+        reason, error = self.failure("decompress.zstd", {"input": str(packed), "output": str(back)})
+        self.assertEqual(reason, "permanent")
+        self.assertIn(f"{packed} holds more than 2000000 bytes", error)
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
                          ["back", "packed.zst", "plain"])
 
