@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace distributo::runtime {
 namespace {
@@ -72,14 +74,13 @@ base::Result<void> make_private(const fs::path& directory) {
     return {};
 }
 
-base::Result<void> check_file(int source, const fs::path& file, std::uint64_t& size) {
-    struct stat about {};
+base::Result<void> check_file(int source, const fs::path& file, struct stat& about) {
     if (fstat(source, &about) != 0)
         return failed("read", file);
     const std::string name = file.filename().string();
     if (!S_ISREG(about.st_mode))
         return base::error(Errc::invalid_argument, name + " is not a regular file");
-    size = static_cast<std::uint64_t>(about.st_size);
+    const auto size = static_cast<std::uint64_t>(about.st_size);
     std::array<char, 64> head{};
     const auto got = pread(source, head.data(), head.size(), 0);
     if (got < 0)
@@ -91,6 +92,10 @@ base::Result<void> check_file(int source, const fs::path& file, std::uint64_t& s
     return {};
 }
 
+base::Error being_written() {
+    return base::error(Errc::unavailable, "the file was written to while it was copied");
+}
+
 base::Result<void> copy(int source, int target, std::uint64_t size, const fs::path& to) {
     off_t offset = 0;
     while (static_cast<std::uint64_t>(offset) < size) {
@@ -99,11 +104,19 @@ base::Result<void> copy(int source, int target, std::uint64_t size, const fs::pa
         if (sent < 0)
             return failed("write", to);
         if (sent == 0)
-            return base::error(Errc::conflict, "the file became shorter while it was copied");
+            return being_written();
     }
     if (fchmod(target, S_IRUSR | S_IXUSR) != 0 || fsync(target) != 0)
         return failed("write", to);
     return {};
+}
+
+/// Nobody has written to the file since `before` was taken.
+bool is_unchanged(int source, const struct stat& before) {
+    struct stat now {};
+    return fstat(source, &now) == 0 && now.st_size == before.st_size &&
+           now.st_mtim.tv_sec == before.st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before.st_mtim.tv_nsec;
 }
 
 bool is_intact(const fs::path& library, const std::string& digest) {
@@ -117,8 +130,8 @@ base::Result<CachedPlugin> cache_plugin(const fs::path& file, const fs::path& ca
     const Descriptor source(open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!source.ok())
         return failed("read", file);
-    std::uint64_t size = 0;
-    if (auto checked = check_file(source.get(), file, size); !checked)
+    struct stat about {};
+    if (auto checked = check_file(source.get(), file, about); !checked)
         return checked.error();
     const fs::path root = fs::absolute(cache);
     if (auto made = make_private(root); !made)
@@ -131,8 +144,11 @@ base::Result<CachedPlugin> cache_plugin(const fs::path& file, const fs::path& ca
             open(temporary.path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRWXU));
         if (!target.ok())
             return failed("write", temporary.path());
+        const auto size = static_cast<std::uint64_t>(about.st_size);
         if (auto copied = copy(source.get(), target.get(), size, temporary.path()); !copied)
             return copied.error();
+        if (!is_unchanged(source.get(), about))
+            return being_written();
     }
     auto digest = base::sha256_file(temporary.path());
     if (!digest)
@@ -147,6 +163,30 @@ base::Result<CachedPlugin> cache_plugin(const fs::path& file, const fs::path& ca
     if (rename(temporary.path().c_str(), cached.library.c_str()) != 0)
         return failed("write", cached.library);
     return cached;
+}
+
+base::Result<CachedPlugin> find_cached_plugin(const std::string& digest, const fs::path& cache) {
+    CachedPlugin cached{.digest = digest, .library = fs::absolute(cache) / digest / "plugin.so"};
+    if (!is_intact(cached.library, digest))
+        return base::error(Errc::not_found,
+                           "the private copy " + cached.library.string() + " is gone or damaged");
+    return cached;
+}
+
+void prune_plugin_cache(const fs::path& cache, const std::set<std::string>& digests) {
+    constexpr std::size_t digest_length = 64;
+    std::vector<fs::path> old;
+    std::error_code error;
+    for (fs::directory_iterator entry(cache, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const auto name = entry->path().filename().string();
+        const bool is_copy = name.size() == digest_length &&
+                             name.find_first_not_of("0123456789abcdef") == std::string::npos;
+        if (is_copy && !digests.contains(name))
+            old.push_back(entry->path());
+    }
+    for (const auto& directory : old)
+        fs::remove_all(directory, error);  // what stays behind is tried again the next time
 }
 
 }  // namespace distributo::runtime

@@ -74,6 +74,36 @@ TEST_F(PluginCacheTest, AnOpenCacheIsMadePrivate) {
     EXPECT_EQ(mode(cache), 0700U);
 }
 
+TEST_F(PluginCacheTest, FindsACopyThatWasMadeBefore) {
+    const auto made = cache_plugin(plugin, cache);
+    ASSERT_TRUE(made);
+
+    const auto found = find_cached_plugin(made->digest, cache);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->library, made->library);
+    EXPECT_FALSE(find_cached_plugin(std::string(64, 'a'), cache));
+
+    fs::permissions(made->library, fs::perms::owner_all);
+    std::ofstream(made->library) << "damaged";
+    const auto damaged = find_cached_plugin(made->digest, cache);
+    ASSERT_FALSE(damaged);
+    EXPECT_THAT(damaged.error().message, HasSubstr("gone or damaged"));
+}
+
+TEST_F(PluginCacheTest, PruningRemovesOtherCopiesAndNothingElse) {
+    const auto kept = cache_plugin(plugin, cache);
+    const auto other = cache_plugin(fs::path(TEST_PLUGINS) / "good" / "test_basics.so", cache);
+    ASSERT_TRUE(kept && other);
+    std::ofstream(cache / "history") << "text";
+
+    prune_plugin_cache(cache, {kept->digest});
+
+    EXPECT_TRUE(fs::exists(kept->library));
+    EXPECT_FALSE(fs::exists(other->library.parent_path()));
+    EXPECT_TRUE(fs::exists(cache / "history"));
+    prune_plugin_cache(cache / "not there", {});
+}
+
 TEST_F(PluginCacheTest, SaysWhatIsWrongWithTheFile) {
     const auto reason = [&](const char* file) {
         const auto copy = cache_plugin(fs::path(TEST_PLUGINS) / "broken" / file, cache);
