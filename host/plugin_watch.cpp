@@ -21,6 +21,9 @@ namespace log = base::log;
 /// them.
 constexpr auto quiet_time = std::chrono::milliseconds(60);
 constexpr auto longest_wait = std::chrono::milliseconds(250);
+/// Who sets nothing but the time of a file modifies it as well, as inotify sees it, and never
+/// closes it.
+constexpr auto writer_patience = std::chrono::seconds(5);
 constexpr auto missing_folder_period = std::chrono::seconds(2);
 
 constexpr std::uint32_t watched_events = IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO |
@@ -130,9 +133,10 @@ void PluginWatch::on_event(int watch, std::uint32_t mask, const std::string& nam
         return;
     const auto file = folder->second / name;
     if ((mask & IN_MODIFY) != 0 || ((mask & IN_CREATE) != 0 && !is_link(file)))
-        being_written_.insert(file);
+        being_written_[file] = std::chrono::steady_clock::now();
     else
         being_written_.erase(file);
+    touched_.insert(file);
     settle();
 }
 
@@ -165,8 +169,25 @@ void PluginWatch::scan_folder(const fs::path& folder, std::map<fs::path, Mark>& 
         log::debug("plugins.unreadable", {{"folder", folder.native()}, {"why", error.message()}});
 }
 
+void PluginWatch::forget_silent_writers() {
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(being_written_,
+                  [&](const auto& one) { return now - one.second >= writer_patience; });
+    auto first = base::TimePoint::max();
+    for (const auto& [file, last] : being_written_)
+        first = std::min(first, last);
+    if (being_written_.empty())
+        return;
+    settle_timer_.expires_at(first + writer_patience);
+    settle_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error)
+            rescan();
+    });
+}
+
 void PluginWatch::rescan() {
     unsettled_since_ = {};
+    forget_silent_writers();
     std::map<fs::path, Mark> found;
     for (const auto& folder : folders_)
         scan_folder(folder, found);
@@ -178,10 +199,14 @@ void PluginWatch::rescan() {
     for (const auto& file : changes.removed) {
         known_.erase(file);
         being_written_.erase(file);
+        touched_.erase(file);
     }
     for (const auto& [file, mark] : found) {
+        if (being_written_.contains(file))
+            continue;
         const auto before = known_.find(file);
-        if (being_written_.contains(file) || (before != known_.end() && before->second == mark))
+        const bool touched = touched_.erase(file) > 0;
+        if (!touched && before != known_.end() && before->second == mark)
             continue;
         known_[file] = mark;
         changes.present.push_back(file);

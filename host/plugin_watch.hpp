@@ -25,9 +25,9 @@ struct PluginChanges {
 
 /// Sees plugins come, change and go: inotify on the folders, then a comparison with what was there,
 /// so that no event can be missed or misread. A file that is still being written is left alone
-/// until its writer closes it. Files that begin with a dot or do not end in ".so" are not plugins.
-/// A folder that vanishes takes its plugins with it, and is watched again when it comes back.
-/// Not thread-safe: lives on the io_context.
+/// until its writer closes it, or has done nothing for 5 s. Files that begin with a dot or do not
+/// end in ".so" are not plugins. A folder that vanishes takes its plugins with it, and is watched
+/// again when it comes back. Not thread-safe: lives on the io_context.
 class PluginWatch {
 public:
     PluginWatch(boost::asio::io_context& io,
@@ -52,6 +52,8 @@ private:
     void receive();
     void on_event(int watch, std::uint32_t mask, const std::string& name);
     void settle();
+    /// Gives up waiting for writers that have done nothing for long; looks again for the others.
+    void forget_silent_writers();
     void look_for_missing_folders();
     void scan_folder(const std::filesystem::path& folder,
                      std::map<std::filesystem::path, Mark>& found) const;
@@ -63,7 +65,10 @@ private:
     boost::asio::steady_timer missing_timer_;
     base::TimePoint unsettled_since_{};  // zero: nothing is waiting
     std::map<int, std::filesystem::path> folder_of_watch_;
-    std::set<std::filesystem::path> being_written_;
+    std::map<std::filesystem::path, base::TimePoint> being_written_;  // and since the last event
+    /// Written or replaced since they were reported. Their marks may be the same: clocks of file
+    /// systems tick slowly.
+    std::set<std::filesystem::path> touched_;
     std::map<std::filesystem::path, Mark> known_;
 };
 

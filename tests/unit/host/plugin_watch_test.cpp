@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace distributo::host {
@@ -104,6 +105,49 @@ TEST_F(PluginWatchTest, SeesAFileReplacedByOneOfTheSameSizeAndTime) {
 
     EXPECT_THAT(present, ElementsAre("a.so", "a.so"));
     EXPECT_THAT(removed, IsEmpty());
+}
+
+TEST_F(PluginWatchTest, SeesAFileOverwrittenInPlaceThatLooksTheSame) {
+    write(folder / "a.so", "one");
+    start();
+    struct stat before {};
+    ASSERT_EQ(::stat((folder / "a.so").c_str(), &before), 0);
+    const int file = ::open((folder / "a.so").c_str(), O_WRONLY);
+    ASSERT_EQ(::write(file, "two", 3), 3);
+    const timespec times[] = {before.st_atim, before.st_mtim};
+    ASSERT_EQ(::futimens(file, times), 0);
+    ::close(file);
+    wait_for_report();
+
+    EXPECT_THAT(present, ElementsAre("a.so", "a.so"));
+}
+
+TEST_F(PluginWatchTest, AFileThatIsOnlyGivenAnotherTimeIsNotWaitedForForever) {
+    write(folder / "a.so", "one");
+    start();
+    const timespec times[] = {{0, UTIME_OMIT}, {1'000'000, 0}};  // seen as a change of content
+    ASSERT_EQ(::utimensat(AT_FDCWD, (folder / "a.so").c_str(), times, 0), 0);
+    wait_for_report();
+
+    EXPECT_THAT(present, ElementsAre("a.so", "a.so"));
+}
+
+TEST_F(PluginWatchTest, AFileThatIsDeletedAndWrittenAnewWasNeverGone) {
+    write(folder / "a.so", "one");
+    start();
+    fs::remove(folder / "a.so");
+    const int slow = ::open((folder / "a.so").c_str(), O_WRONLY | O_CREAT, 0600);
+    ASSERT_EQ(::write(slow, "two", 3), 3);
+    write(folder / "other.so");
+    wait_for_report();
+    EXPECT_THAT(removed, IsEmpty());
+    EXPECT_THAT(present, ElementsAre("a.so", "other.so")) << "not before it is complete";
+
+    ::close(slow);
+    wait_for_report();
+
+    EXPECT_THAT(removed, IsEmpty());
+    EXPECT_THAT(present, ElementsAre("a.so", "other.so", "a.so"));
 }
 
 TEST_F(PluginWatchTest, SeesAFileDeletedAndAFileRenamedAway) {
