@@ -170,6 +170,11 @@ std::vector<base::Option> option_list() {
             option(
                 "--min-isolation", Kind::text, "MODE", "inproc", "no plugin gets less than this"),
             isolation_choices()),
+        option("--plugin-drain-limit",
+               Kind::duration,
+               "TIME",
+               "10m",
+               "for the tasks of a replaced plugin"),
         option("--exit-when-idle", Kind::boolean, "", "false", "leave after 1 s without a task"),
         option("--log-file", Kind::text, "FILE", "", "log there, not to standard error"),
         with_choices(option("--log-format", Kind::text, "FORMAT", "human", "shape of a record"),
@@ -206,6 +211,8 @@ base::Result<Options> read_options(const base::Config& config) {
         options.plugins = std::move(*plugins);
     }
     options.runner_program = runtime::default_runner_program();
+    options.plugin_drain_limit =
+        std::chrono::milliseconds(config.milliseconds("--plugin-drain-limit"));
     options.exit_when_idle = config.boolean("--exit-when-idle");
     options.log = {.component = "host",
                    .level = log_level(config.text("--log-level")),

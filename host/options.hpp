@@ -29,6 +29,7 @@ struct Options {
     runtime::Isolation min_isolation = runtime::Isolation::inproc;  ///< no plugin gets less
     PluginConfig plugins;
     std::filesystem::path runner_program;
+    base::Duration plugin_drain_limit = std::chrono::minutes(10);
     bool exit_when_idle = false;
     base::log::Options log;
 };

@@ -79,7 +79,8 @@ std::string Outbox::next_message() {
                     .message = outcome.message,
                     .detail = outcome.detail,
                     .retry_after_ms = outcome.retry_after_ms,
-                    .times = outcome.times});
+                    .times = outcome.times,
+                    .version = outcome.version});
     }
     return batch_.empty() ? std::string() : batch_.take();
 }

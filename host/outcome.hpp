@@ -16,6 +16,7 @@ struct Outcome {
     std::string detail;   ///< JSON value or empty
     std::int64_t retry_after_ms = 0;
     wire::PhaseTimes times;
+    std::string version{};  ///< of the type, that ran it; empty: it did not start
 };
 
 }  // namespace distributo::host

@@ -24,8 +24,8 @@ PhaseMachine::PhaseMachine(PhaseSettings settings, PhaseActions& actions)
 // ---- what the coordinator asks ---------------------------------------------------------------
 
 void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
-    const auto index = type_index(item.type);
-    if (index == no_slot || types_[index].route == 0 || closed_) {
+    const auto index = choose(item.type, item.version);
+    if (index == no_slot || closed_) {
         Outcome outcome;
         outcome.token = item.token;
         outcome.status = AttemptStatus::interrupted;
@@ -41,7 +41,10 @@ void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
     task.id.assign(item.id);
     task.payload.assign(item.payload);
     task.install.assign(item.install);
-    task.type = last_type_ = index;
+    task.version_range.assign(item.version);
+    task.type = index;
+    if (item.version.empty())
+        last_type_ = index;
     task.attempt = item.attempt;
     task.timeout_ms = item.timeout_ms;
     task.alone = item.alone;
@@ -49,6 +52,7 @@ void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
         task.deadline = now + std::chrono::milliseconds(item.deadline_ms);
     task.since = now;
     auto& type = types_[index];
+    ++type.users;
     task.stage = Stage::queued;
     type.queue.push_back(tasks_, slot);
 }
@@ -170,6 +174,7 @@ void PhaseMachine::start_install(std::uint32_t slot, Type& type, TimePoint now) 
 
 void PhaseMachine::occupy(Task& task, Type& type, Stage stage, std::uint32_t cost) {
     task.plugin = type.route;
+    ++open_calls_[task.plugin];
     task.stage = stage;
     task.cost = cost;
     used_ += cost;
@@ -183,6 +188,7 @@ void PhaseMachine::vacate(Task& task) {
     task.cost = 0;
     task.stage = Stage::ended;
     --types_[task.type].running;
+    --open_calls_[task.plugin];
 }
 
 // ---- time and shutdown -----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/semver.hpp"
 #include "host/credit.hpp"
 #include "host/install_table.hpp"
 #include "host/outcome.hpp"
@@ -11,6 +12,7 @@
 #include "wire/messages.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -56,10 +58,21 @@ public:
     PhaseMachine(PhaseSettings settings, PhaseActions& actions);
 
     // ---- what plugins offer
-    /// The types of `plugin` go to it from now on, also those that another version had.
-    void offer(PluginId plugin, std::string digest, const std::vector<runtime::TypeInfo>& types);
-    /// `plugin` takes no more tasks; those that wait for it are given back, calls go on.
+    /// `plugin` has these types from now on. Tasks go to the highest version that they accept, also
+    /// those that are waiting; the same version of a type that another plugin had goes to this one.
+    void offer(PluginId plugin,
+               std::string digest,
+               const std::vector<runtime::TypeInfo>& types,
+               base::TimePoint now);
+    /// `plugin` is not offered any more. It still runs what comes and no other one may run.
+    void drain(PluginId plugin, base::TimePoint now);
+    /// Does a task wait for `plugin`, or run in it?
+    [[nodiscard]] bool needs(PluginId plugin) const noexcept;
+    /// `plugin` takes no more tasks; those that wait for it go to another one, or are given back.
+    /// Calls go on.
     void withdraw(PluginId plugin, std::string_view why, base::TimePoint now);
+    /// The same, and its calls are cancelled: they end as interrupted, unless they succeed.
+    void give_back(PluginId plugin, std::string_view why, base::TimePoint now);
     void add_install(std::string content_key) { installs_.add_ready(std::move(content_key)); }
 
     // ---- what the coordinator asks
@@ -85,20 +98,29 @@ public:
     void abandon_all(std::string_view why, base::TimePoint now);
 
     [[nodiscard]] std::uint32_t open_tasks() const noexcept { return tasks_.size(); }
+    /// Versions of types that are remembered, and places of such that were.
+    [[nodiscard]] std::size_t type_entries() const noexcept { return types_.size(); }
     [[nodiscard]] std::vector<wire::Token> tokens() const;
     /// The token and the live call behind it, for logs and progress.
     [[nodiscard]] const Task* find(runtime::CallId call) const noexcept;
 
-    [[nodiscard]] std::uint32_t credit(std::string_view type) const noexcept;
+    /// 0 when it is not on offer.
+    [[nodiscard]] std::uint32_t credit(std::string_view type,
+                                       std::string_view version) const noexcept;
     /// Types whose credit is worth a message; `closed` announces 0 until it is false again.
     void collect_credit(bool closed, std::vector<wire::Credit>& out);
     /// What the coordinator has just been told about all types by a capabilities message.
     void credit_announced();
 
 private:
+    /// One version of a task type.
     struct Type {
         runtime::TypeInfo info;
-        PluginId route = 0;  // 0: not offered
+        std::optional<base::SemanticVersion> semantic;
+        PluginId route = 0;       // 0: nobody runs it
+        bool offered = false;     // else its plugin drains
+        bool several = false;     // other versions of the type are on offer too
+        std::uint32_t users = 0;  // tasks that refer to it
         std::uint32_t running = 0;
         bool touched = false;  // its credit may have changed
         bool closed = false;   // 0 was announced
@@ -112,7 +134,15 @@ private:
         }
     };
 
-    std::uint32_t type_index(std::string_view name) const noexcept;
+    /// The highest version on offer that is in the range, else one that drains, else no_slot.
+    std::uint32_t choose(std::string_view name, std::string_view version_range) const;
+    /// The entry of this version of the type; made when there is none.
+    std::uint32_t claim(const runtime::TypeInfo& info);
+    static bool is_higher(const Type& a, const Type& b);
+    /// Shares out anew what waits for any version of the type; `why` is for what goes back.
+    void redistribute(const std::string& name, std::string_view why, base::TimePoint now);
+    void assign_to(Task& task, std::uint32_t type);
+    void forget_if_unused(std::uint32_t type);
     std::uint32_t concurrency(const Type& type) const noexcept;
     std::uint32_t window(const Type& type) const noexcept;
 
@@ -139,14 +169,19 @@ private:
     PhaseActions& actions_;
     std::uint64_t capacity_;
     std::uint64_t used_ = 0;
-    std::size_t turn_ = 0;               // type that dispatch begins with
-    std::uint32_t last_type_ = no_slot;  // of the last task: the next one is mostly of the same
+    std::size_t turn_ = 0;  // type that dispatch begins with
+    /// Of the last task without a range: the next one is mostly of the same.
+    std::uint32_t last_type_ = no_slot;
     bool closed_ = false;
     TaskSlab tasks_;
     InstallTable installs_;
-    std::vector<Type> types_;           // never shrinks: tasks refer to types by index
-    std::vector<std::string> digests_;  // by PluginId
-    std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> type_by_name_;
+    std::vector<Type> types_;  // never shrinks: tasks refer to types by index
+    std::vector<std::uint32_t> free_types_;
+    std::vector<std::string> digests_;       // by PluginId
+    std::vector<std::uint32_t> open_calls_;  // by PluginId
+    /// Indices into types_, the highest version first.
+    std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>>
+        versions_;
 };
 
 }  // namespace distributo::host

@@ -112,16 +112,18 @@ void PhaseMachine::run_again(std::uint32_t slot, const CallResult& result, TimeP
 
 void PhaseMachine::requeue(std::uint32_t slot, TimePoint now) {
     Task& task = tasks_[slot];
-    auto& type = types_[task.type];
-    if (type.route == 0)
+    const auto index = choose(types_[task.type].info.name, task.version_range);
+    if (index == no_slot)
         return finish(slot,
                       AttemptStatus::interrupted,
                       "the plugin was removed from this host before the task could run",
                       now);
+    assign_to(task, index);
     task.stage = Stage::queued;
+    task.plugin = 0;
     task.install_entry = no_slot;  // another version of the plugin may run it: another key
     enter(task, wire::Phase::assigned, now);
-    type.queue.push_front(tasks_, slot);
+    types_[index].queue.push_front(tasks_, slot);
 }
 
 // ---- installs --------------------------------------------------------------------------------
@@ -187,8 +189,13 @@ void PhaseMachine::finish(std::uint32_t slot, Outcome&& outcome, TimePoint now) 
     Task& task = tasks_[slot];
     enter(task, task.phase, now);
     outcome.times = task.times;
+    const auto type = task.type;
+    if (task.plugin != 0)
+        outcome.version = types_[type].info.version;
     vacate(task);
     tasks_.release(slot);
+    --types_[type].users;
+    forget_if_unused(type);
     actions_.finish(std::move(outcome));
 }
 

@@ -5,7 +5,9 @@
 
 #include <boost/asio/post.hpp>
 
-#include <set>
+#include <algorithm>
+#include <map>
+#include <utility>
 
 namespace distributo::host {
 namespace {
@@ -24,15 +26,15 @@ PluginSet::PluginSet(asio::io_context& io,
       clock_(clock),
       options_(std::move(options)),
       events_(events),
-      alive_(std::make_shared<bool>(true)),
-      hashing_(1) {}
+      drain_timer_(io),
+      copies_(io, options_.cache),
+      history_(copies_.load_history()) {}
 
-PluginSet::~PluginSet() {
-    *alive_ = false;
-    hashing_.join();
-}
+PluginSet::~PluginSet() = default;
 
 void PluginSet::apply(const PluginChanges& changes) {
+    if (!std::exchange(scanned_, true))
+        history_.forget_all_but({changes.present.begin(), changes.present.end()});
     for (const auto& path : changes.removed)
         remove(path);
     for (const auto& path : changes.present)
@@ -45,12 +47,15 @@ void PluginSet::apply(const PluginChanges& changes) {
 
 void PluginSet::stop(std::function<void()> done) {
     stopped_ = std::move(done);
+    drain_timer_.cancel();
     for (auto& [path, file] : files_) {
         discard(std::move(file.incoming));
         if (file.current)
-            retire(std::move(file.current), false, {});
+            end(std::move(file.current));
     }
     files_.clear();
+    for (auto& draining : std::exchange(draining_, {}))
+        end(std::move(draining.plugin));
     if (retired_.empty())
         stopped_();
 }
@@ -59,8 +64,12 @@ void PluginSet::flush() {
     for (auto& [path, file] : files_)
         if (file.current)
             file.current->flush();
+    for (const auto& draining : draining_)
+        draining.plugin->flush();
     for (const auto& plugin : retired_)
         plugin->flush();
+    if (!draining_.empty())
+        check_draining();
 }
 
 std::vector<const Plugin*> PluginSet::offered() const {
@@ -73,9 +82,17 @@ std::vector<const Plugin*> PluginSet::offered() const {
 
 std::vector<wire::RefusedPlugin> PluginSet::refused() const {
     std::vector<wire::RefusedPlugin> refused;
-    for (const auto& [path, file] : files_)
-        if (!file.refusal.empty())
-            refused.push_back({path.filename().string(), file.refusal});
+    for (const auto& [path, file] : files_) {
+        if (file.refusal.empty())
+            continue;
+        auto& one = refused.emplace_back();
+        one.file = path.filename().string();
+        one.reason = file.refusal;
+        if (file.offered)
+            one.reason += "; version " + file.current->module().version + " runs instead";
+        else if (file.fallback)
+            one.reason += "; the version before it is being started";
+    }
     return refused;
 }
 
@@ -102,31 +119,38 @@ void PluginSet::remove(const fs::path& path) {
 
 void PluginSet::load(const fs::path& path) {
     auto& file = files_[path];
+    copies_.make(path, when_copied(path, file, Copy::of_file));
+}
+
+/// What comes of it counts unless the file is removed or changed again meanwhile.
+PluginCopies::Done PluginSet::when_copied(const fs::path& path, File& file, Copy kind) {
     file.copying = true;
-    const auto version = ++file.version;
-    asio::post(hashing_, [this, alive = alive_, path, version, cache = options_.cache] {
-        auto copy = runtime::cache_plugin(path, cache);
-        asio::post(io_, [this, alive, path, version, copy = std::move(copy)]() mutable {
-            if (*alive)
-                copied(path, version, std::move(copy));
-        });
-    });
+    file.version = ++last_change_;
+    return [this, path, kind, version = file.version](base::Result<runtime::CachedPlugin> copy) {
+        const auto place = files_.find(path);
+        if (place == files_.end() || place->second.version != version)
+            return;
+        place->second.copying = false;
+        copied(path, place->second, kind, std::move(copy));
+        prune();
+    };
 }
 
 void PluginSet::copied(const fs::path& path,
-                       std::uint64_t version,
+                       File& file,
+                       Copy kind,
                        base::Result<runtime::CachedPlugin> copy) {
-    const auto place = files_.find(path);
-    if (place == files_.end() || place->second.version != version)
-        return;  // removed or changed again meanwhile
-    auto& file = place->second;
-    file.copying = false;
+    if (!copy && copy.error().code == base::Errc::unavailable)
+        return;  // somebody writes to it: it is reported again when that has ended
+    if (kind == Copy::of_file)
+        file.fallback = false;
     if (!copy)
         return refuse(path, file, copy.error().message, false);
     const bool unchanged = file.current && file.current->digest() == copy->digest && file.offered;
     if (unchanged) {
         discard(std::move(file.incoming));
-        file.refusal.clear();
+        if (!std::exchange(file.refusal, {}).empty())
+            events_.on_offer_changed();
         return;
     }
     if (file.incoming && file.incoming->digest() == copy->digest)
@@ -173,12 +197,27 @@ void PluginSet::refuse(const fs::path& path, File& file, std::string why, bool c
                {"hint",
                 conflict ? "remove one of the two files"
                          : "run: distributo plugin check " + path.native()}});
-    if (file.offered)
-        why += " (the version before it goes on)";
-    file.refusal = std::move(why);
+    const std::string bad = file.incoming ? file.incoming->digest() : std::string();
+    const bool went_back = std::exchange(file.fallback, false);
+    // Of a version that cannot be gone back to either, the first reason is the one to mend.
+    file.refusal =
+        went_back ? file.refusal + "; nor does the version before it run: " + why : std::move(why);
     file.conflict = conflict;
     discard(std::move(file.incoming));
+    if (!conflict && !went_back && !file.current)
+        go_back(path, file, bad);
     events_.on_offer_changed();
+}
+
+bool PluginSet::go_back(const fs::path& path, File& file, std::string_view bad) {
+    const auto* before = history_.before(path, bad);
+    if (!before)
+        return false;
+    log::warn("plugin.going_back",
+              {{"file", path.filename().native()}, {"version", before->version}});
+    file.fallback = true;
+    copies_.find(before->digest, when_copied(path, file, Copy::of_earlier));
+    return true;
 }
 
 void PluginSet::retry_conflicts() {
@@ -197,17 +236,26 @@ PluginSet::Files::iterator PluginSet::file_of(const Plugin& plugin) {
     return place;
 }
 
+/// Of one plugin another version is welcome.
 std::string PluginSet::conflict_of(const Plugin& plugin) const {
-    std::set<std::string_view> own;
+    std::map<std::string_view, std::string_view> own;
     for (const auto& type : plugin.module().types)
-        own.insert(type.name);
+        own.emplace(type.name, type.version);
     for (const auto& [path, file] : files_) {
         if (path == plugin.file() || !file.current)
             continue;
-        for (const auto& type : file.current->module().types)
-            if (own.contains(type.name))
+        const auto& other = file.current->module();
+        for (const auto& type : other.types) {
+            const auto same = own.find(type.name);
+            if (same == own.end())
+                continue;
+            if (other.name != plugin.module().name)
                 return "offers the type " + type.name + ", which " + path.filename().string() +
                        " offers already";
+            if (type.version == same->second)
+                return "offers the type " + type.name + " in version " + type.version + ", which " +
+                       path.filename().string() + " offers already";
+        }
     }
     return {};
 }
@@ -227,10 +275,13 @@ void PluginSet::on_plugin_ready(Plugin& plugin) {
     if (file.incoming.get() == &plugin) {
         before = std::move(file.current);
         file.current = std::move(file.incoming);
+        file.offered_since = clock_.now();
     }
-    file.refusal.clear();
+    if (!file.fallback)
+        file.refusal.clear();
     file.conflict = false;
     file.offered = true;
+    remember(plugin.file(), plugin);
     const auto& module = plugin.module();
     for (const auto& type : module.types)
         log::info("capability.available",
@@ -249,19 +300,104 @@ void PluginSet::on_plugin_failed(Plugin& plugin, const std::string& why) {
 
 void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
     events_.on_withdrawn(plugin.id(), why);
-    if (const auto place = file_of(plugin); place != files_.end()) {
-        auto& file = place->second;
-        file.offered = false;
-        refuse(plugin.file(), file, why, false);
+    const auto place = file_of(plugin);
+    if (place == files_.end())
+        return;
+    auto& [path, file] = *place;
+    file.offered = false;
+    const bool on_trial = clock_.now() - file.offered_since < options_.trial;
+    const bool newest = !file.fallback && !file.incoming && !file.copying;
+    if (on_trial && newest && go_back(path, file, plugin.digest())) {
+        history_.reject(path, plugin.digest());
+        file.refusal = "version " + plugin.module().version + " was given up: " + why;
+        return events_.on_offer_changed();
     }
+    if (file.fallback)
+        file.refusal += "; the version before it as well: " + why;
+    else
+        file.refusal = why;
+    events_.on_offer_changed();
 }
 
-void PluginSet::retire(std::unique_ptr<Plugin> plugin, bool offered, std::string_view why) {
-    if (offered)
+// ---- draining --------------------------------------------------------------------------------
+
+void PluginSet::retire(std::unique_ptr<Plugin> plugin, bool offered, std::string why) {
+    if (!offered)
+        return end(std::move(plugin));
+    auto& draining = draining_.emplace_back();
+    draining.plugin = std::move(plugin);
+    draining.why = std::move(why);
+    draining.since = clock_.now();
+    events_.on_draining(draining.plugin->id());
+    check_draining();
+}
+
+void PluginSet::check_draining() {
+    const auto now = clock_.now();
+    auto next = base::TimePoint::max();
+    std::vector<Draining> done;
+    for (auto& draining : draining_) {
+        const auto id = draining.plugin->id();
+        const auto linger_end = draining.since + options_.linger;
+        const auto limit = draining.since + options_.drain_limit;
+        if (now >= linger_end && !events_.needs(id)) {
+            done.push_back(std::move(draining));
+            continue;
+        }
+        if (now >= limit && !std::exchange(draining.limited, true)) {
+            log::warn("plugin.drain_limit", {{"file", draining.plugin->file().native()}});
+            events_.on_drain_limit(id, draining.why + "; its tasks took too long to end");
+        }
+        if (now < linger_end)
+            next = std::min(next, linger_end);
+        if (now < limit)
+            next = std::min(next, limit);
+    }
+    std::erase_if(draining_, [](const Draining& one) { return !one.plugin; });
+    for (auto& [plugin, why, since, limited] : done) {
+        log::info("plugin.drained", {{"file", plugin->file().filename().native()}});
         events_.on_withdrawn(plugin->id(), why);
+        if (!files_.contains(plugin->file()))
+            history_.forget(plugin->file());  // it was not removed only to be replaced
+        end(std::move(plugin));
+    }
+    if (next == base::TimePoint::max())
+        return;
+    drain_timer_.expires_after(next - now);
+    drain_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error)
+            check_draining();
+    });
+}
+
+void PluginSet::end(std::unique_ptr<Plugin> plugin) {
     auto& kept = *retired_.emplace_back(std::move(plugin));
     kept.flush();
     kept.stop();
+}
+
+// ---- earlier versions ------------------------------------------------------------------------
+
+void PluginSet::remember(const fs::path& path, const Plugin& plugin) {
+    history_.add(path, {plugin.digest(), plugin.module().version});
+    copies_.save(history_);
+    prune();
+}
+
+void PluginSet::prune() {
+    auto digests = history_.digests();
+    for (const auto& [path, file] : files_) {
+        if (file.copying)
+            return;  // when that is done, all that is needed is known
+        for (const auto* plugin : {file.current.get(), file.incoming.get()})
+            if (plugin)
+                digests.insert(plugin->digest());
+    }
+    for (const auto& draining : draining_)
+        digests.insert(draining.plugin->digest());
+    for (const auto& plugin : retired_)
+        digests.insert(plugin->digest());
+    copies_.keep_only(std::move(digests));
 }
 
 void PluginSet::on_plugin_stopped(Plugin& plugin) {
@@ -269,6 +405,7 @@ void PluginSet::on_plugin_stopped(Plugin& plugin) {
     std::erase_if(retired_, [&](const auto& one) { return one.get() == &plugin; });
     if (stopped_ && retired_.empty())
         stopped_();
+    prune();
 }
 
 void PluginSet::discard(std::unique_ptr<Plugin> plugin) {

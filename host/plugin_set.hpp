@@ -3,11 +3,13 @@
 #include "base/clock.hpp"
 #include "host/plugin.hpp"
 #include "host/plugin_config.hpp"
+#include "host/plugin_copies.hpp"
+#include "host/plugin_history.hpp"
 #include "host/plugin_watch.hpp"
 #include "wire/messages.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <filesystem>
 #include <functional>
@@ -25,6 +27,12 @@ public:
     virtual ~PluginSetEvents() = default;
     /// The types of `plugin` go to it from now on.
     virtual void on_offered(const Plugin& plugin) = 0;
+    /// It is not offered any more, but still runs what no other one may run.
+    virtual void on_draining(PluginId plugin) = 0;
+    /// Does a task wait for it, or run in it?
+    [[nodiscard]] virtual bool needs(PluginId plugin) const = 0;
+    /// It has drained for too long: what waits for it or runs in it is to go back.
+    virtual void on_drain_limit(PluginId plugin, std::string_view why) = 0;
     /// It takes no more tasks, its calls go on.
     virtual void on_withdrawn(PluginId plugin, std::string_view why) = 0;
     /// A new capabilities message is due.
@@ -46,17 +54,27 @@ struct PluginSetOptions {
     runtime::Isolation min_isolation = runtime::Isolation::inproc;  ///< of all, whatever they say
     PluginConfig plugins;
     runtime::RunnerOptions runner;  ///< for all; library and data_dir are filled in
+    /// How long a version that was replaced or removed may go on with the tasks it has.
+    base::Duration drain_limit = std::chrono::minutes(10);
+    /// How long it stays at least, for tasks that are on their way to this host.
+    base::Duration linger = std::chrono::seconds(1);
+    /// A version that crashes too often in this time goes, and the one before it comes back. Later
+    /// it has proven itself, and whatever makes it crash would not spare its predecessor.
+    base::Duration trial = std::chrono::hours(1);
 };
 
 /// The plugins of the folders: which file offers what, which are refused and why.
 ///
-///   file ─► private copy ─► runner ─► ready ─► offered ─► (replaced or removed) ─► drained ─► gone
-///                │             │        └► refused: another file has the type
+///   file ─► private copy ─► runner ─► ready ─► offered ─► (replaced or removed) ─► drains ─► gone
+///                │             │        │         └► (crashes too often) ─► the version before it
+///                │             │        └► refused: another plugin has the type
 ///                └─────────────┴► refused: not a library, does not load, …
 ///
-/// Of two files that claim one type the first keeps it. A changed file is started beside its old
-/// version, which serves until the new one is ready, and goes on if the new one is refused.
-/// Not thread-safe: lives on the io_context.
+/// Of two plugins that claim one type the first keeps it; two files with different versions of one
+/// plugin are both offered. A changed file is started beside its old version, which serves until
+/// the new one is ready, and goes on if the new one is refused. When a new version crashes too
+/// often, or there is none that runs at the host's start, the last one that was offered comes back,
+/// until the file changes. Not thread-safe: lives on the io_context.
 class PluginSet final : PluginOwner {
 public:
     PluginSet(boost::asio::io_context& io,
@@ -88,8 +106,16 @@ private:
         std::string refusal;               // why the file as it is now is not offered
         bool conflict = false;             // refused for a type that another file has
         bool copying = false;
-        bool offered = false;       // `current` has its types
-        std::uint64_t version = 0;  // changes of this file that were seen
+        bool offered = false;   // `current` has its types
+        bool fallback = false;  // `current` or what comes is an earlier version, not the file
+        base::TimePoint offered_since{};
+        std::uint64_t version = 0;  // number of its last change
+    };
+    struct Draining {
+        std::unique_ptr<Plugin> plugin;
+        std::string why;
+        base::TimePoint since{};
+        bool limited = false;  // its tasks were given back
     };
     using Files = std::map<std::filesystem::path, File>;
 
@@ -105,12 +131,23 @@ private:
 
     void remove(const std::filesystem::path& path);
     void load(const std::filesystem::path& path);
+    enum class Copy : std::uint8_t { of_file, of_earlier };
+    [[nodiscard]] PluginCopies::Done when_copied(const std::filesystem::path& path,
+                                                 File& file,
+                                                 Copy kind);
     void copied(const std::filesystem::path& path,
-                std::uint64_t version,
+                File& file,
+                Copy kind,
                 base::Result<runtime::CachedPlugin> copy);
     void start(const std::filesystem::path& path, File& file, runtime::CachedPlugin copy);
     void refuse(const std::filesystem::path& path, File& file, std::string why, bool conflict);
-    void retire(std::unique_ptr<Plugin> plugin, bool offered, std::string_view why);
+    /// Starts the last version on offer that was not `bad`, if there is one.
+    bool go_back(const std::filesystem::path& path, File& file, std::string_view bad);
+    void retire(std::unique_ptr<Plugin> plugin, bool offered, std::string why);
+    void end(std::unique_ptr<Plugin> plugin);
+    void check_draining();
+    void remember(const std::filesystem::path& path, const Plugin& plugin);
+    void prune();
     void discard(std::unique_ptr<Plugin> plugin);
     void retry_conflicts();
     [[nodiscard]] std::string conflict_of(const Plugin& plugin) const;
@@ -121,11 +158,15 @@ private:
     PluginSetOptions options_;
     PluginSetEvents& events_;
     Files files_;
+    std::vector<Draining> draining_;
     std::vector<std::unique_ptr<Plugin>> retired_;
     std::vector<Plugin*> by_id_{nullptr};
     std::function<void()> stopped_;  // of stop(); empty before
-    std::shared_ptr<bool> alive_;
-    boost::asio::thread_pool hashing_;  // copies and digests, which block
+    boost::asio::steady_timer drain_timer_;
+    PluginCopies copies_;
+    PluginHistory history_;
+    std::uint64_t last_change_ = 0;  // of any file
+    bool scanned_ = false;           // the folders were seen once
 };
 
 }  // namespace distributo::host

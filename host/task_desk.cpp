@@ -130,7 +130,7 @@ void TaskDesk::send_capabilities() {
     for (const auto* plugin : plugins_->offered())
         append_capabilities(*plugin, message.types);
     for (auto& type : message.types)
-        type.credit = std::max(1U, machine_.credit(type.type));
+        type.credit = std::max(1U, machine_.credit(type.type, type.version));
     message.refused = plugins_->refused();
     machine_.credit_announced();
     offer_changed_ = false;

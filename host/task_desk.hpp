@@ -81,6 +81,9 @@ private:
 
     // PluginSetEvents
     void on_offered(const Plugin& plugin) override;
+    void on_draining(PluginId plugin) override;
+    [[nodiscard]] bool needs(PluginId plugin) const override { return machine_.needs(plugin); }
+    void on_drain_limit(PluginId plugin, std::string_view why) override;
     void on_withdrawn(PluginId plugin, std::string_view why) override;
     void on_offer_changed() override;
     void on_call_started(runtime::CallId call) override;

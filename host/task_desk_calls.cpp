@@ -72,7 +72,17 @@ void TaskDesk::finish(Outcome&& outcome) {
 // ---- what the plugins report -----------------------------------------------------------------
 
 void TaskDesk::on_offered(const Plugin& plugin) {
-    machine_.offer(plugin.id(), plugin.digest(), plugin.module().types);
+    machine_.offer(plugin.id(), plugin.digest(), plugin.module().types, clock_.now());
+    wake();
+}
+
+void TaskDesk::on_draining(PluginId plugin) {
+    machine_.drain(plugin, clock_.now());
+    wake();
+}
+
+void TaskDesk::on_drain_limit(PluginId plugin, std::string_view why) {
+    machine_.give_back(plugin, why, clock_.now());
     wake();
 }
 

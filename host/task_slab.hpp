@@ -29,8 +29,9 @@ struct Task {
     std::string id;
     std::string payload;
     std::string install;
-    std::uint32_t type = 0;  ///< index into the machine's types
-    PluginId plugin = 0;     ///< which runs its current call
+    std::string version_range;  ///< of the versions that may run it; empty: any
+    std::uint32_t type = 0;     ///< index into the machine's types
+    PluginId plugin = 0;        ///< which runs its current call
     std::uint32_t attempt = 1;
     std::uint32_t reruns = 0;  ///< calls that ended through no fault of the task
     std::uint32_t install_entry = no_slot;
