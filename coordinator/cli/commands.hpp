@@ -60,7 +60,6 @@ struct DevOptions {
 };
 [[nodiscard]] CommandResult dev(const Context& context, const DevOptions& options);
 
-[[nodiscard]] CommandResult plugin_new(const Context& context, const std::string& name);
 [[nodiscard]] CommandResult version(const Context& context);
 
 /// Opens a client for the coordinator that the context names or that is found.

@@ -2,9 +2,9 @@
 #include "base/version.hpp"
 #include "coordinator/cli/child.hpp"
 #include "coordinator/cli/commands.hpp"
+#include "coordinator/cli/temporary_folder.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -18,27 +18,6 @@ namespace {
 
 constexpr auto poll_interval = std::chrono::milliseconds(50);
 constexpr auto start_timeout = std::chrono::seconds(10);
-
-/// A folder that goes with its owner.
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string pattern = (fs::temp_directory_path() / "distributo-dev-XXXXXX").string();
-        if (mkdtemp(pattern.data()))
-            path_ = pattern;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!path_.empty())
-            fs::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    [[nodiscard]] const fs::path& path() const noexcept { return path_; }
-
-private:
-    fs::path path_;
-};
 
 /// The ports that the coordinator wrote once it listens; empty until then.
 base::Result<std::string> wait_for_ports(Child& coordinator, const fs::path& file) {
@@ -103,7 +82,7 @@ std::vector<std::string> host_arguments(const DevOptions& options,
 
 CommandResult dev(const Context&, const DevOptions& options) {
     watch_for_interrupt();
-    const TemporaryFolder data;
+    const TemporaryFolder data("distributo-dev-");
     if (data.path().empty())
         return base::error(base::Errc::io, "cannot make a temporary folder");
     std::vector<std::string> plugin_dirs = options.plugin_dirs;

@@ -1,6 +1,7 @@
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "coordinator/cli/commands.hpp"
+#include "coordinator/cli/plugin_command.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -83,7 +84,8 @@ void add_task(CLI::App& app,
     many("retry", "try ended tasks again; waiting ones now", &task_retry);
 }
 
-void add_others(CLI::App& app, Context& context, DevOptions& o, std::string& name, Action& action) {
+void add_others(
+    CLI::App& app, Context& context, DevOptions& o, PluginArguments& authors, Action& action) {
     auto* c = app.add_subcommand("dev", "a coordinator and a host in this terminal");
     c->add_option("--plugin-dir", o.plugin_dirs, "folder to watch, repeatable")->option_text("DIR");
     c->add_option("--port", o.port, "for hosts")->capture_default_str();
@@ -104,11 +106,9 @@ void add_others(CLI::App& app, Context& context, DevOptions& o, std::string& nam
         action = [&] { return host_list(context); };
     });
 
-    auto* plugin = app.add_subcommand("plugin", "write plugins");
+    auto* plugin = app.add_subcommand("plugin", "write, check and try plugins");
     plugin->require_subcommand(1);
-    auto* create = plugin->add_subcommand("new", "a plugin that builds, tests and runs at once");
-    create->add_option("name", name, "lower-case name, becomes the task type")->required();
-    create->callback([&] { action = [&] { return plugin_new(context, name); }; });
+    add_plugin_commands(*plugin, context, authors, action);
 }
 
 /// The names of a command's subcommands and options, for suggestions.
@@ -182,7 +182,7 @@ int main(int argc, char** argv) {
     TaskListOptions list_options;
     DevOptions dev_options;
     std::string id;
-    std::string name;
+    PluginArguments authors;
     std::vector<std::string> ids;
     bool json = false;
     bool quiet = false;
@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
     app.footer("example: distributo dev");
     add_submit(app, context, submit_options, action);
     add_task(app, context, list_options, id, ids, action);
-    add_others(app, context, dev_options, name, action);
+    add_others(app, context, dev_options, authors, action);
     for (CLI::App* sub : app.get_subcommands({})) {
         sub->fallthrough();
         for (CLI::App* inner : sub->get_subcommands({}))

@@ -1,7 +1,9 @@
 #include "base/config.hpp"
 #include "base/version.hpp"
 #include "coordinator/cli/child.hpp"
-#include "coordinator/cli/commands.hpp"
+#include "coordinator/cli/plugin_options.hpp"
+
+#include <distributo/abi.h>
 
 #include <boost/json.hpp>
 
@@ -20,16 +22,33 @@ namespace {
 /// What stands for the plugin's name in a template's file names and texts.
 constexpr std::string_view name_token = "@NAME@";
 
-base::Result<fs::path> find_template() {
-    for (const char* place : {"../share/distributo/templates/task-cpp",  // installed
-                              "../../../templates/task-cpp"}) {          // build tree
+/// A language that plugins can be written in, and the folder below templates/ for it.
+struct Language {
+    std::string_view name, folder;
+    bool has_cmake;
+};
+constexpr Language languages[] = {
+    {"c++", "task-cpp", true}, {"c", "task-c", true}, {"rust", "task-rust", false}};
+
+base::Result<Language> find_language(const std::string& name) {
+    for (const Language& language : languages)
+        if (language.name == name)
+            return language;
+    return base::error(Errc::invalid_argument,
+                       "there is no template for the language \"" + name + "\"",
+                       "--lang c++, --lang c or --lang rust");
+}
+
+base::Result<fs::path> find_template(std::string_view name) {
+    for (const char* place : {"../share/distributo/templates",  // installed
+                              "../../../templates"}) {          // build tree
         std::error_code failed;
-        const fs::path folder = fs::weakly_canonical(program_folder() / place, failed);
+        const fs::path folder = fs::weakly_canonical(program_folder() / place / name, failed);
         if (!failed && fs::is_directory(folder))
             return folder;
     }
     return base::error(Errc::not_found,
-                       "the template task-cpp is not installed",
+                       "the template " + std::string(name) + " is not installed",
                        "install the SDK component: cmake --install build/release --component sdk");
 }
 
@@ -67,12 +86,33 @@ base::Result<void> check_name(const std::string& name) {
                        "distributo plugin new word_count");
 }
 
+/// What to type next, for a plugin that was just made.
+std::string next_step(const Language& language, const std::string& name) {
+    const fs::path build = program_folder().parent_path();
+    const bool in_build_tree = fs::exists(build / "CMakeCache.txt");
+    if (!language.has_cmake)
+        return "cd " + name + " && make && make test && make check" +
+               (in_build_tree ? " DISTRIBUTO=" + (program_folder() / "distributo").string() : "");
+    // From the build tree the SDK is not where CMake looks by itself.
+    return "cd " + name + " && cmake -B build -G Ninja" +
+           (in_build_tree ? " -DDistributo_ROOT=" + build.string() : "") +
+           " && cmake --build build && ctest --test-dir build";
+}
+
+std::string abi_version() {
+    return std::to_string(DTO_ABI_MAJOR) + '.' + std::to_string(DTO_ABI_MINOR);
+}
+
 }  // namespace
 
-CommandResult plugin_new(const Context& context, const std::string& name) {
+CommandResult plugin_new(const Context& context, const PluginNewOptions& options) {
+    const std::string& name = options.name;
     if (auto good = check_name(name); !good)
         return good.error();
-    auto source = find_template();
+    const auto language = find_language(options.language);
+    if (!language)
+        return language.error();
+    auto source = find_template(language->folder);
     if (!source)
         return source.error();
     if (fs::exists(name))
@@ -100,24 +140,19 @@ CommandResult plugin_new(const Context& context, const std::string& name) {
     print("created " + name + "/");
     for (const std::string& file : created)
         print("  " + file);
-    // From the build tree the SDK is not where CMake looks by itself.
-    const fs::path build = program_folder().parent_path();
-    const std::string root = fs::exists(build / "CMakeCache.txt")
-                                 ? " -DDistributo_ROOT=" + build.string()
-                                 : std::string();
-    print("next:  cd " + name + " && cmake -B build -G Ninja" + root +
-          " && cmake --build build && ctest --test-dir build");
+    print("next:  " + next_step(*language, name));
     return base::exit_code::ok;
 }
 
 CommandResult version(const Context& context) {
     if (context.mode == OutputMode::json)
-        print(boost::json::serialize(
-            boost::json::object{{"version", base::version}, {"abi", "1.0"}, {"protocol", 1}}));
+        print(boost::json::serialize(boost::json::object{
+            {"version", base::version}, {"abi", abi_version()}, {"protocol", 1}}));
     else if (context.mode == OutputMode::quiet)
         print(base::version);
     else
-        print(std::string("distributo ") + base::version + " · plugin ABI 1.0 · host protocol 1");
+        print(std::string("distributo ") + base::version + " · plugin ABI " + abi_version() +
+              " · host protocol 1");
     return base::exit_code::ok;
 }
 
