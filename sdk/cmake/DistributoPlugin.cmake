@@ -55,3 +55,24 @@ function(distributo_add_plugin_test name)
     add_dependencies(${name} ${arg_PLUGIN})
     add_test(NAME ${name} COMMAND ${name})
 endfunction()
+
+# distributo_add_plugin_check(<target> [SAMPLE <file>])
+# makes the test <target>.check: `distributo plugin check` of the plugin, with a task that succeeds.
+# Without the command distributo (DISTRIBUTO_PROGRAM) there is no such test.
+function(distributo_add_plugin_check target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "SAMPLE" "")
+    find_program(DISTRIBUTO_PROGRAM distributo
+        HINTS ${Distributo_DIR}/bin ${Distributo_DIR}/../../../bin)
+    if(NOT DISTRIBUTO_PROGRAM)
+        message(STATUS "${target}: not checked, since the command distributo was not found "
+            "(-DDISTRIBUTO_PROGRAM=<path>)")
+        return()
+    endif()
+    set(sample)
+    if(arg_SAMPLE)
+        cmake_path(ABSOLUTE_PATH arg_SAMPLE)
+        set(sample --task ${arg_SAMPLE})
+    endif()
+    add_test(NAME ${target}.check
+        COMMAND ${DISTRIBUTO_PROGRAM} plugin check $<TARGET_FILE:${target}> ${sample})
+endfunction()

@@ -21,14 +21,22 @@ Reversed run(const Text& input, distributo::Task& task) {
     if (input.text.empty()) {
         throw distributo::permanent("text must not be empty");
     }
-    Reversed answer{{input.text.rbegin(), input.text.rend()}, input.text.size()};
-    for (char& c : answer.text) {
+    Reversed answer;
+    for (std::size_t end = input.text.size(); end > 0;) {
         task.check();  // ends the task here when somebody has cancelled it
+        std::size_t begin = end - 1;
+        while (begin > 0 && (input.text[begin] & 0xC0) == 0x80) {
+            --begin;  // characters, not bytes: the result has to stay UTF-8
+        }
+        answer.text += input.text.substr(begin, end - begin);
+        char& c = answer.text.back();
         if (input.capitals.value_or(false) && c >= 'a' && c <= 'z') {
             c = static_cast<char>(c - 'a' + 'A');
         }
+        ++answer.length;
+        end = begin;
     }
-    task.info("reversed " + std::to_string(answer.length) + " bytes");
+    task.info("reversed " + std::to_string(answer.length) + " characters");
     return answer;
 }
 

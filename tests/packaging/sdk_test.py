@@ -4,6 +4,7 @@
 Installs the component `sdk`, moves it, and builds the template of a plugin against it, as
 `distributo plugin new` makes it; then the same against the build folder.
 """
+import json
 import os
 import pathlib
 import shutil
@@ -15,21 +16,23 @@ import unittest
 BUILD, SOURCE = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 del sys.argv[1:3]
 NAME = "word_count"
+COMMAND = BUILD / "bin" / "distributo"
 
 
 def run(*command, **options):
+    options.setdefault("stderr", subprocess.STDOUT)
     result = subprocess.run([str(part) for part in command], text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, **options)
+                            **options)
     if result.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, command))}\n{result.stdout}")
     return result.stdout
 
 
-def copy_template(templates, target):
+def copy_template(templates, target, template="task-cpp"):
     """What `distributo plugin new` does: the token stands in file names and in texts."""
-    for path in (templates / "task-cpp").rglob("*"):
+    for path in (templates / template).rglob("*"):
         if path.is_file():
-            place = target / str(path.relative_to(templates / "task-cpp")).replace("@NAME@", NAME)
+            place = target / str(path.relative_to(templates / template)).replace("@NAME@", NAME)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(path.read_text().replace("@NAME@", NAME))
 
@@ -47,31 +50,65 @@ class SdkTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def build_plugin(self, templates, distributo, folder):
-        copy_template(templates, folder)
+    def build_plugin(self, templates, distributo, folder, template="task-cpp"):
+        copy_template(templates, folder, template)
         environment = dict(os.environ)
         if shutil.which("ccache"):
             environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
         run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build",
-            f"-DDistributo_ROOT={distributo}", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror",
+            f"-DDistributo_ROOT={distributo}", f"-DDISTRIBUTO_PROGRAM={COMMAND}",
+            "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror", "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror",
             env=environment)
         run("cmake", "--build", folder / "build")
-        run("ctest", "--test-dir", folder / "build", "--output-on-failure", "--no-tests=error")
-        self.assertTrue((folder / "build" / f"{NAME}.so").is_file())
+        tests = run("ctest", "--test-dir", folder / "build", "--output-on-failure", "--no-tests=error")
+        self.assertIn(f"{NAME}.check", tests)
+        plugin = folder / "build" / f"{NAME}.so"
+        self.assertTrue(run(COMMAND, "plugin", "run", plugin, stderr=subprocess.DEVNULL))
+        self.assert_exports_one_symbol(plugin)
+
+    def assert_exports_one_symbol(self, plugin):
+        symbols = run("nm", "-D", "--defined-only", plugin).split("\n")[:-1]
+        self.assertEqual([line.split()[2] for line in symbols], ["distributo_module_v1"])
 
     def test_a_plugin_builds_against_the_installed_sdk_wherever_it_is(self):
         templates = self.prefix / "share" / "distributo" / "templates"
-        self.build_plugin(templates, self.prefix, self.root / "a" / NAME)
+        for template in ("task-cpp", "task-c"):
+            self.build_plugin(templates, self.prefix, self.root / "a" / template / NAME, template)
 
     def test_a_plugin_builds_against_the_build_folder(self):
-        self.build_plugin(SOURCE / "templates", BUILD, self.root / "b" / NAME)
+        for template in ("task-cpp", "task-c"):
+            self.build_plugin(SOURCE / "templates", BUILD, self.root / "b" / template / NAME, template)
+
+    def test_a_plugin_in_rust_needs_rustc_and_nothing_else(self):
+        folder = self.root / "rust" / NAME
+        copy_template(self.prefix / "share" / "distributo" / "templates", folder, "task-rust")
+        run("make", "-C", folder, f"DISTRIBUTO={COMMAND}", "RUSTC=rustc -D warnings")
+        run("make", "-C", folder, "test", "RUSTC=rustc -D warnings")
+        run("make", "-C", folder, "check", f"DISTRIBUTO={COMMAND}")
+        result = run(COMMAND, "plugin", "run", folder / f"{NAME}.so", stderr=subprocess.DEVNULL)
+        self.assertEqual(json.loads(result), {"factors": [2, 2, 3, 7]})
+        self.assert_exports_one_symbol(folder / f"{NAME}.so")
+
+    def test_a_makefile_of_four_lines_builds_a_plugin(self):
+        folder = self.root / "make"
+        copy_template(SOURCE / "templates", folder, "task-c")
+        (folder / "CMakeLists.txt").unlink()
+        (folder / "Makefile").write_text(
+            "CFLAGS += -O2 -fPIC $(shell pkg-config --cflags distributo)\n"
+            "LDFLAGS += $(shell pkg-config --variable=plugin_ldflags distributo)\n"
+            "%.so: %.c\n"
+            "\t$(CC) $(CFLAGS) $< $(LDFLAGS) -o $@\n")
+        environment = dict(os.environ)
+        environment["PKG_CONFIG_PATH"] = str(next(self.prefix.rglob("distributo.pc")).parent)
+        run("make", "-C", folder, f"{NAME}.so", env=environment)
+        run(COMMAND, "plugin", "check", folder / f"{NAME}.so")
+        self.assert_exports_one_symbol(folder / f"{NAME}.so")
 
     def test_a_broken_plugin_fails_its_own_test(self):
         folder = self.root / "c" / NAME
         copy_template(SOURCE / "templates", folder)
         source = folder / f"{NAME}.cpp"
-        source.write_text(source.read_text().replace("rbegin(), input.text.rend()",
-                                                     "begin(), input.text.end()"))
+        source.write_text(source.read_text().replace("c - 'a' + 'A'", "c - 'a' + 'a'"))
         run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Debug",
             f"-DDistributo_ROOT={self.prefix}")
         run("cmake", "--build", folder / "build")
