@@ -50,9 +50,7 @@ Offer* Host::assume_offer(TypeIndex type) {
     return offer;
 }
 
-void Host::drop_if_unused(Offer& offer) {
-    if (offer.offered || offer.in_flight != 0)
-        return;
+void Host::drop(Offer& offer) {
     unlink(offer);
     if (!types[offer.type].highest)
         types.erase(offer.type);

@@ -103,11 +103,15 @@ struct Host {
     /// For a task of which nobody says which version runs it: made when there is no such offer.
     [[nodiscard]] Offer* assume_offer(TypeIndex type);
     /// Forgets an offer that is neither made nor in use any more.
-    void drop_if_unused(Offer& offer);
+    void drop_if_unused(Offer& offer) {
+        if (!offer.offered && offer.in_flight == 0)
+            drop(offer);
+    }
     void set_credit(Offer& offer, std::uint32_t credit);
 
 private:
     [[nodiscard]] Offer* add_offer(TypeIndex type);
+    void drop(Offer& offer);
     void link(Offer& offer);
     void unlink(Offer& offer);
 };

@@ -30,19 +30,16 @@ Attempt Scheduler::Impl::attempt_of(const Task& task,
                                     TimePoint now) const {
     Attempt attempt;
     attempt.number = task.attempts;
-    if (const Host* host = hosts.get(task.host))
+    if (const Host* host = hosts.get(task.host)) {
         attempt.host = host->hello.name;
-    if (task.leased)
-        attempt.version = offer_of(task).version.text();
+        if (task.leased)
+            attempt.version = host->offers[task.offer]->version.text();
+    }
     attempt.status = status;
     attempt.message = message;
     attempt.started = wall_at(task.since);
     attempt.finished = wall_at(now);
     return attempt;
-}
-
-Offer& Scheduler::Impl::offer_of(const Task& task) const {
-    return *hosts.get(task.host)->offers[task.offer];
 }
 
 void Scheduler::Impl::begin_lease(Slot slot, Host& host, Offer& offer) {
@@ -64,7 +61,7 @@ void Scheduler::Impl::end_lease(Slot slot) {
     Host& host = *hosts.get(task.host);
     host.leases.remove(tasks, slot);
     task.leased = false;
-    Offer& offer = offer_of(task);
+    Offer& offer = *host.offers[task.offer];
     --offer.in_flight;
     host.load -= offer.weight;
     --queues.type_at(offer.type).running;

@@ -48,8 +48,6 @@ struct Scheduler::Impl {
     [[nodiscard]] Slot held(HostIndex host, const wire::Token& token) const;
     void begin_lease(Slot slot, Host& host, Offer& offer);
     void end_lease(Slot slot);
-    /// What a leased task is counted under.
-    [[nodiscard]] Offer& offer_of(const Task& task) const;
     enum class Charge : std::uint8_t { none, lost };
     /// A lease ends without a report.
     void lose_lease(Slot slot, Charge charge, std::string_view why, base::TimePoint now);

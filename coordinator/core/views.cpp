@@ -24,7 +24,7 @@ bool Scheduler::find(TaskId id, TimePoint now, TaskView& out) const {
     if (!waits(task.state))
         out.host = host_name(task.host);
     if (task.leased)
-        out.version = s.offer_of(task).version.text();
+        out.version = s.hosts.get(task.host)->offers[task.offer]->version.text();
     if (!task.side)
         return true;
     out.progress = task.side->progress;
