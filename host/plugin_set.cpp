@@ -110,11 +110,14 @@ void PluginSet::remove(const fs::path& path) {
     if (place == files_.end())
         return;
     log::info("plugin.removed", {{"file", path.filename().native()}});
-    auto& file = place->second;
-    discard(std::move(file.incoming));
-    if (file.current)
-        retire(std::move(file.current), file.offered, "the plugin was removed from this host");
+    auto file = std::move(place->second);
     files_.erase(place);
+    discard(std::move(file.incoming));
+    if (file.offered)
+        return retire(std::move(file.current), "the plugin was removed from this host");
+    history_.forget(path);
+    if (file.current)
+        end(std::move(file.current));
 }
 
 void PluginSet::load(const fs::path& path) {
@@ -287,8 +290,10 @@ void PluginSet::on_plugin_ready(Plugin& plugin) {
         log::info("capability.available",
                   {{"type", type.name}, {"plugin", module.name + '@' + module.version}});
     events_.on_offered(plugin);
-    if (before)
-        retire(std::move(before), was_offered, "a newer version of the plugin replaced it");
+    if (before && was_offered)
+        retire(std::move(before), "another version of the plugin replaced it");
+    else if (before)
+        end(std::move(before));
     retry_conflicts();  // the new version may have given up a type
     events_.on_offer_changed();
 }
@@ -321,9 +326,7 @@ void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
 
 // ---- draining --------------------------------------------------------------------------------
 
-void PluginSet::retire(std::unique_ptr<Plugin> plugin, bool offered, std::string why) {
-    if (!offered)
-        return end(std::move(plugin));
+void PluginSet::retire(std::unique_ptr<Plugin> plugin, std::string why) {
     auto& draining = draining_.emplace_back();
     draining.plugin = std::move(plugin);
     draining.why = std::move(why);

@@ -143,7 +143,9 @@ private:
     void refuse(const std::filesystem::path& path, File& file, std::string why, bool conflict);
     /// Starts the last version on offer that was not `bad`, if there is one.
     bool go_back(const std::filesystem::path& path, File& file, std::string_view bad);
-    void retire(std::unique_ptr<Plugin> plugin, bool offered, std::string why);
+    /// It was offered: lets it drain.
+    void retire(std::unique_ptr<Plugin> plugin, std::string why);
+    /// It has no tasks, or only calls that run.
     void end(std::unique_ptr<Plugin> plugin);
     void check_draining();
     void remember(const std::filesystem::path& path, const Plugin& plugin);

@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <sys/stat.h>
+#include <thread>
 
 namespace distributo::runtime {
 namespace {
@@ -102,6 +104,32 @@ TEST_F(PluginCacheTest, PruningRemovesOtherCopiesAndNothingElse) {
     EXPECT_FALSE(fs::exists(other->library.parent_path()));
     EXPECT_TRUE(fs::exists(cache / "history"));
     prune_plugin_cache(cache / "not there", {});
+}
+
+TEST_F(PluginCacheTest, AFileThatIsWrittenToMeanwhileIsNotKept) {
+    // Large enough that the clock of the file system ticks while it is copied.
+    const fs::path large = root / "large.so";
+    fs::copy_file(plugin, large);
+    fs::permissions(large, fs::perms::owner_all);
+    fs::resize_file(large, 64U * 1024 * 1024);
+    std::atomic<bool> stop = false;
+    std::atomic<int> written = 0;
+    std::thread writer([&] {
+        std::fstream file(large, std::ios::in | std::ios::out | std::ios::binary);
+        for (; !stop; ++written)
+            file.seekp(-8, std::ios::end).write("changing", 8).flush();
+    });
+    while (written == 0)
+        std::this_thread::yield();
+
+    const auto copy = cache_plugin(large, cache);
+    stop = true;
+    writer.join();
+
+    ASSERT_FALSE(copy);
+    EXPECT_EQ(copy.error().code, base::Errc::unavailable);
+    EXPECT_THAT(copy.error().message, HasSubstr("written to while it was copied"));
+    EXPECT_TRUE(fs::is_empty(cache));
 }
 
 TEST_F(PluginCacheTest, SaysWhatIsWrongWithTheFile) {
