@@ -18,7 +18,8 @@ using Action = std::function<CommandResult()>;
 
 void add_submit(CLI::App& app, Context& context, SubmitOptions& o, Action& action) {
     auto* c = app.add_subcommand("submit", "submit one task, or one per line of a file");
-    c->add_option("type", o.type, "task type")->option_text("TYPE");
+    c->add_option("type", o.type, "task type; TYPE@RANGE for certain versions of it")
+        ->option_text("TYPE");
     c->add_option("payload", o.payload, "JSON, @FILE, or - for standard input")
         ->option_text("PAYLOAD");
     c->add_option("--set", o.sets, "member of the payload; {line} is the line")
