@@ -10,7 +10,8 @@ constexpr std::size_t initial_capacity = 64;
 constexpr std::size_t kept_capacity = 256;  // of a text whose outcome is gone
 
 std::size_t size_of(const Outcome& outcome) noexcept {
-    return sizeof(Outcome) + outcome.result.size() + outcome.message.size() + outcome.detail.size();
+    return sizeof(Outcome) + outcome.result.size() + outcome.message.size() +
+           outcome.detail.size() + outcome.emitted.size();
 }
 
 /// Cuts at a border between characters.
@@ -25,12 +26,24 @@ void cut(std::string& text, std::size_t length) {
 void refuse_result(Outcome& outcome, std::string message) {
     outcome.status = wire::AttemptStatus::permanent;
     outcome.result.clear();
+    outcome.emitted.clear();
     outcome.message = std::move(message);
+}
+
+/// The runner has checked them; but it shares its process with the plugin.
+bool emitted_is_fine(const std::string& emitted) {
+    if (emitted.empty())
+        return true;
+    const auto value = wire::json::parse(emitted);
+    return emitted.size() <= wire::limits::emitted_bytes && value &&
+           value->kind == wire::json::Kind::array;
 }
 
 /// A plugin must not be able to break the connection that all tasks of the host share.
 void make_sendable(Outcome& outcome) {
     if (outcome.status == wire::AttemptStatus::ok) {
+        if (!emitted_is_fine(outcome.emitted))
+            return refuse_result(outcome, "the plugin's follow-up tasks are not a JSON array");
         if (outcome.result.empty())
             outcome.result = "null";
         else if (outcome.result.size() > wire::limits::inline_result)
@@ -43,8 +56,10 @@ void make_sendable(Outcome& outcome) {
         else if (auto value = wire::json::parse(outcome.result); !value)
             refuse_result(outcome, "the plugin's result is not JSON: " + value.error().message);
     }
-    if (outcome.status != wire::AttemptStatus::ok)
+    if (outcome.status != wire::AttemptStatus::ok) {
         outcome.result.clear();
+        outcome.emitted.clear();
+    }
     if (!outcome.detail.empty() && (outcome.detail.size() > wire::limits::batch_bytes / 2 ||
                                     !wire::json::parse(outcome.detail).has_value()))
         outcome.detail.clear();
@@ -79,6 +94,7 @@ std::string Outbox::next_message() {
                     .message = outcome.message,
                     .detail = outcome.detail,
                     .retry_after_ms = outcome.retry_after_ms,
+                    .emitted = outcome.emitted,
                     .times = outcome.times,
                     .version = outcome.version});
     }
@@ -123,7 +139,10 @@ void Outbox::drop(std::uint64_t number) {
     auto& entry = at(number);
     bytes_ -= size_of(entry.outcome);
     --count_;
-    for (auto* text : {&entry.outcome.result, &entry.outcome.message, &entry.outcome.detail}) {
+    for (auto* text : {&entry.outcome.result,
+                       &entry.outcome.message,
+                       &entry.outcome.detail,
+                       &entry.outcome.emitted}) {
         text->clear();
         if (text->capacity() > kept_capacity)
             text->shrink_to_fit();

@@ -82,18 +82,29 @@ void PhaseMachine::cancel(const wire::Token& token, TimePoint now) {
 void PhaseMachine::dispatch(TimePoint now) {
     // Another type begins each time, so that a flood of one cannot starve the rest.
     const auto count = types_.size();
-    for (std::size_t i = 0; i < count && used_ < capacity_; ++i)
+    for (std::size_t i = 0; i < count; ++i)
         dispatch_type(types_[(turn_ + i) % count], now);
     if (count != 0)
         turn_ = (turn_ + 1) % count;
 }
 
+/// Room for a whole batch, or a process that has nothing to do: a batch that is handed over in
+/// parts would arrive in parts.
+bool PhaseMachine::has_room(const Type& type, std::uint32_t most) noexcept {
+    return type.running == 0 || type.running + type.info.max_batch <= most;
+}
+
 void PhaseMachine::dispatch_type(Type& type, TimePoint now) {
-    if (type.queue.empty() || type.route == 0)
+    if (type.queue.empty() || type.route == 0 || (used_ >= capacity_ && !type.info.async))
         return;
     const auto most = window(type);
+    // Calls that hold no thread take nothing from those that do; their own limit bounds them.
     const auto usual_cost =
-        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(capacity_ / most, 1, slot_cost));
+        type.info.async
+            ? 0
+            : static_cast<std::uint32_t>(std::clamp<std::uint64_t>(capacity_ / most, 1, slot_cost));
+    if (!has_room(type, most))
+        return;
     while (!type.queue.empty() && type.running < most) {
         const auto cost = tasks_[type.queue.front()].alone ? slot_cost : usual_cost;
         if (used_ + cost > capacity_)

@@ -145,6 +145,9 @@ private:
     void forget_if_unused(std::uint32_t type);
     std::uint32_t concurrency(const Type& type) const noexcept;
     std::uint32_t window(const Type& type) const noexcept;
+    std::uint32_t credit(const Type& type) const noexcept;
+    static std::uint32_t in_tasks(const Type& type, std::uint32_t calls) noexcept;
+    static bool has_room(const Type& type, std::uint32_t most) noexcept;
 
     void dispatch_type(Type& type, base::TimePoint now);
     void start(std::uint32_t slot, Type& type, std::uint32_t cost, base::TimePoint now);

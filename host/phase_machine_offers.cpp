@@ -1,4 +1,5 @@
 #include "host/phase_machine.hpp"
+#include "wire/limits.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -186,13 +187,28 @@ void PhaseMachine::forget_if_unused(std::uint32_t index) {
 
 // ---- credit ----------------------------------------------------------------------------------
 
+/// How many calls of the plugin's functions may run at once.
 std::uint32_t PhaseMachine::concurrency(const Type& type) const noexcept {
+    const auto most = type.info.max_concurrency;
+    if (type.info.async)  // these hold no thread
+        return most == 0 ? runtime::default_async_calls : most;
     const auto slots = std::max(settings_.slots, 1U);
-    return type.info.max_concurrency == 0 ? slots : std::min(slots, type.info.max_concurrency);
+    return most == 0 ? slots : std::min(slots, most);
+}
+
+/// A batch is one call, so what is counted in calls is handed over in multiples of a batch.
+std::uint32_t PhaseMachine::in_tasks(const Type& type, std::uint32_t calls) noexcept {
+    const auto batch = type.info.max_batch;
+    const auto most = std::max(wire::limits::max_credit / batch, 1U);
+    return std::min(calls, most) * batch;
 }
 
 std::uint32_t PhaseMachine::window(const Type& type) const noexcept {
-    return type.meter.window(concurrency(type));
+    return in_tasks(type, type.meter.window(concurrency(type)));
+}
+
+std::uint32_t PhaseMachine::credit(const Type& type) const noexcept {
+    return in_tasks(type, type.meter.credit(concurrency(type)));
 }
 
 std::uint32_t PhaseMachine::credit(std::string_view name, std::string_view version) const noexcept {
@@ -202,7 +218,7 @@ std::uint32_t PhaseMachine::credit(std::string_view name, std::string_view versi
     for (const auto index : found->second) {
         const auto& type = types_[index];
         if (type.offered && type.info.version == version)
-            return type.closed ? 0 : type.meter.credit(concurrency(type));
+            return type.closed ? 0 : credit(type);
     }
     return 0;
 }
@@ -212,20 +228,20 @@ void PhaseMachine::collect_credit(bool closed, std::vector<wire::Credit>& out) {
         if (!type.offered || (!type.touched && type.closed == closed))
             continue;
         type.touched = false;
-        const auto credit = type.meter.credit(concurrency(type));
-        if (type.closed == closed && (closed || !type.meter.worth_announcing(credit)))
+        const auto tasks = credit(type);
+        if (type.closed == closed && (closed || !type.meter.worth_announcing(tasks)))
             continue;
         type.closed = closed;
-        type.meter.announced(credit);
+        type.meter.announced(tasks);
         out.push_back({.type = type.info.name,
-                       .credit = closed ? 0 : credit,
+                       .credit = closed ? 0 : tasks,
                        .version = type.several ? type.info.version : std::string_view()});
     }
 }
 
 void PhaseMachine::credit_announced() {
     for (auto& type : types_)
-        type.meter.announced(type.meter.credit(concurrency(type)));
+        type.meter.announced(credit(type));
 }
 
 }  // namespace distributo::host

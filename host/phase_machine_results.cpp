@@ -94,6 +94,7 @@ void PhaseMachine::execute_ended(std::uint32_t slot, CallResult& result, TimePoi
             .result = std::move(result.result),
             .message = std::move(result.message),
             .detail = std::move(result.detail),
+            .emitted = std::move(result.emitted),
             .retry_after_ms = result.retry_after_ms,
             .times = {}},
            now);

@@ -50,6 +50,8 @@ void append_offers(Writer& json, const HostView& host) {
             json.member("type", offer.type);
             json.member("credit", offer.credit);
             append_offer(json, offer);
+            if (!offer.attributes.empty())
+                json.member_raw("attributes", offer.attributes);
             json.end_object();
         }
     json.end_array();

@@ -2,7 +2,7 @@
 
 #include "coordinator/api/api.hpp"
 #include "coordinator/api/problem.hpp"
-#include "coordinator/api/schema_cache.hpp"
+#include "coordinator/engine/schema_cache.hpp"
 
 #include <memory>
 #include <string>
@@ -17,7 +17,7 @@ struct Context {
     const base::Clock& clock;
     std::uint16_t host_port;
     base::TimePoint started;
-    SchemaCache schemas;
+    engine::SchemaCache schemas;
 };
 
 /// One complete request.

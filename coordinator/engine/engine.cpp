@@ -98,7 +98,7 @@ void Engine::Impl::submit(std::vector<Submit> items, Done<std::vector<Submitted>
                           [done = std::move(done), failure = checked.error()] { done(failure); });
         return;
     }
-    const auto created = event().wall;
+    event();
     Group group{std::move(done), {}};
     group.answers.reserve(items.size());
     if (open.submits.empty()) {
@@ -111,20 +111,27 @@ void Engine::Impl::submit(std::vector<Submit> items, Done<std::vector<Submitted>
             group.answers.push_back({Submitted::Kind::conflict, number.value_or(0)});
             continue;
         }
-        core::NewTask task;
-        task.id = allot();
-        task.type = intern(item.type);
-        task.payload = std::move(item.payload);
-        task.created = created;
-        task.options = std::move(item.options);
-        group.answers.push_back({Submitted::Kind::created, task.id});
-        boarding.bytes += task.payload.size();
-        unstored_bytes += task.payload.size();
-        ++unstored_tasks;
-        boarding.tasks.push_back(task);
-        open.submits.push_back(std::move(task));
+        const auto id = board(intern(item.type), std::move(item.payload), std::move(item.options));
+        group.answers.push_back({Submitted::Kind::created, id});
     }
     boarding.groups.push_back(std::move(group));
+}
+
+TaskId Engine::Impl::board(std::string_view type,
+                           base::Bytes payload,
+                           std::shared_ptr<const core::TaskOptions> options) {
+    core::NewTask task;
+    task.id = allot();
+    task.type = type;
+    task.payload = std::move(payload);
+    task.created = moment.wall;
+    task.options = std::move(options);
+    boarding.bytes += task.payload.size();
+    unstored_bytes += task.payload.size();
+    ++unstored_tasks;
+    boarding.tasks.push_back(task);
+    open.submits.push_back(std::move(task));
+    return boarding.tasks.back().id;
 }
 
 Engine::Engine(boost::asio::io_context& io,

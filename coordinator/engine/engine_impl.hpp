@@ -3,7 +3,9 @@
 #include "base/clock.hpp"
 #include "coordinator/core/scheduler.hpp"
 #include "coordinator/engine/engine.hpp"
+#include "coordinator/engine/follow_ups.hpp"
 #include "coordinator/engine/log_book.hpp"
+#include "coordinator/engine/schema_cache.hpp"
 #include "coordinator/engine/waiting_list.hpp"
 #include "coordinator/store/store.hpp"
 
@@ -41,6 +43,7 @@ struct Engine::Impl {
         std::vector<core::NewTask> tasks;
         std::vector<Group> groups;
         std::vector<TaskId> ended;
+        std::vector<std::size_t> stillborn;  ///< of `tasks`, ascending: stored with their end
         std::uint64_t bytes = 0;
     };
     struct Host {
@@ -65,6 +68,17 @@ struct Engine::Impl {
     [[nodiscard]] base::Result<void> check_submit(const std::vector<Submit>& items);
     [[nodiscard]] bool number_is_taken(const core::TaskOptions* options);
     [[nodiscard]] TaskId allot();
+    /// Puts a task into the open transaction; its type must be interned.
+    TaskId board(std::string_view type,
+                 base::Bytes payload,
+                 std::shared_ptr<const core::TaskOptions> options);
+
+    // ---- follow-up tasks ----
+    /// The tasks that `parent`, whose end is in this turn's actions, has emitted: they become
+    /// durable with it. The queue limits do not count here, or something would have to be lost.
+    void add_follow_ups(TaskId parent, std::uint32_t attempt, std::string_view emitted);
+    [[nodiscard]] std::string fault_of(const FollowUp& task);
+    void note(TaskId task, std::uint32_t attempt, std::string_view line);
     [[nodiscard]] std::string_view intern(std::string_view type);
 
     // ---- the turn ----
@@ -134,6 +148,7 @@ struct Engine::Impl {
     WaitingList<TaskId> task_waits;
     WaitingList<int> result_waits;  // one key: any new outcome wakes all
     LogBook log_book;
+    SchemaCache schemas;  // for follow-up tasks
 };
 
 }  // namespace distributo::coordinator::engine

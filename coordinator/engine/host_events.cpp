@@ -64,7 +64,15 @@ void Engine::host_log(HostIndex host, const wire::LogItem& item) {
 
 void Engine::host_result(HostIndex host, const wire::ResultItem& item) {
     const auto at = impl_->event();
+    const auto& outcomes = impl_->scheduler->actions().outcomes;
+    const auto before = outcomes.size();
     impl_->scheduler->host_result(host, item, at.now, at.wall);
+    // Only the result that is recorded brings them.
+    if (item.emitted.empty() || outcomes.size() == before ||
+        outcomes.back().state != wire::TaskState::completed)
+        return;
+    const TaskId parent = outcomes.back().id;
+    impl_->add_follow_ups(parent, outcomes.back().attempt.number, item.emitted);
 }
 
 void Engine::host_draining(HostIndex host) {

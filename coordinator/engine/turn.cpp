@@ -97,9 +97,14 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
     const auto now = clock.now();
     const auto wall = clock.wall();
     auto duplicate = answered->duplicates.begin();
+    auto stillborn = flight.stillborn.begin();
     for (std::size_t i = 0; i < flight.tasks.size(); ++i) {
+        const bool ended = stillborn != flight.stillborn.end() && *stillborn == i;
+        stillborn += ended ? 1 : 0;
         if (duplicate != answered->duplicates.end() && duplicate->index == i)
             ++duplicate;
+        else if (ended)
+            continue;
         else
             scheduler->add(std::move(flight.tasks[i]), now, wall);
     }

@@ -47,8 +47,8 @@ CallResult::Status status_of(dto_status status) {
 
 }  // namespace
 
-Call::Call(CallReporter& reporter, fs::path work_root)
-    : reporter_(reporter), work_root_(std::move(work_root)) {
+Call::Call(CallReporter& reporter, fs::path work_root, Pending* pending)
+    : reporter_(reporter), work_root_(std::move(work_root)), pending_owner_(pending) {
     for (auto& handle : handles_)
         handle.owner = this;
 }
@@ -70,24 +70,62 @@ dto_call* Call::begin(CallId id, base::TimePoint deadline, Kind kind) {
     return &handle;
 }
 
-void Call::end(dto_status status, CallResult& result) {
-    if (status == DTO_PENDING && kind_ == Kind::async_task)
-        await_completion(status);
+bool Call::end(dto_status status, CallResult& result) {
     {
-        const std::lock_guard ending(ending_);
-        const std::lock_guard lock(mutex_);
-        current_.load()->cancelled.store(1, std::memory_order_relaxed);
-        current_.store(nullptr);
+        std::unique_lock lock(mutex_);
+        if (cancelling_)
+            changed_.wait(lock, [this] { return !cancelling_; });
+        if (completed_) {
+            status = completion_;
+        } else if (status == DTO_PENDING && kind_ == Kind::async_task) {
+            pending_ = true;
+            return false;
+        }
+        shut();
     }
     // Nobody else gets past accept() any more: the rest needs no lock.
     fill(status, result);
     clean_up();
+    return true;
 }
 
-void Call::await_completion(dto_status& status) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return completed_; });
-    status = completion_;
+/// The mutex is held.
+void Call::shut() {
+    current_.load()->cancelled.store(1, std::memory_order_relaxed);
+    current_.store(nullptr);
+}
+
+void Call::finish_pending() {
+    CallResult result;
+    fill(completion_, result);
+    clean_up();
+    // The next call may begin before this returns.
+    pending_owner_->pending_ended(std::move(result));
+}
+
+dto_call* Call::begin_cancel(CallId id) {
+    const std::lock_guard lock(mutex_);
+    dto_call* const call = current_.load();
+    if (id_ != id || !call || completed_ || cancelling_)
+        return nullptr;
+    cancelling_ = true;
+    call->cancelled.store(1, std::memory_order_relaxed);
+    if (cancel_event_ >= 0)
+        eventfd_write(cancel_event_, 1);
+    changed_.notify_all();
+    return call;
+}
+
+void Call::end_cancel() {
+    {
+        const std::lock_guard lock(mutex_);
+        cancelling_ = false;
+        changed_.notify_all();
+        if (!pending_ || !completed_)
+            return;
+        shut();
+    }
+    finish_pending();
 }
 
 void Call::clean_up() {
@@ -109,7 +147,8 @@ void Call::clean_up() {
     arena_.clear();
     result_.clear();
     reserved_.clear();
-    has_result_ = has_reserved_ = failed_ = completed_ = false;
+    follow_ups_.clear();
+    has_result_ = has_reserved_ = failed_ = pending_ = completed_ = false;
     progress_at_ = log_filled_ = {};
 }
 
@@ -133,6 +172,7 @@ void Call::fill_ok(CallResult& result) {
     }
     if (!has_result_) {
         result.result = "null";
+        result.emitted = follow_ups_.take();
         return;
     }
     if (const auto parsed = wire::json::parse(result_); !parsed) {
@@ -141,6 +181,7 @@ void Call::fill_ok(CallResult& result) {
         return;
     }
     result.result = std::move(result_);
+    result.emitted = follow_ups_.take();
 }
 
 void Call::fill_failure(dto_status status, CallResult& result) {
@@ -165,9 +206,11 @@ void Call::fill_failure(dto_status status, CallResult& result) {
 // ---- what the plugin asks for ----------------------------------------------------------------
 
 bool Call::accept(dto_call* call, const char* function) {
-    if (current_.load(std::memory_order_relaxed) == call)
+    if (current_.load(std::memory_order_relaxed) == call && !completed_)
         return true;
-    if (!call->reported.exchange(true))
+    // The plugin's cancel function may still hold what another thread completes meanwhile.
+    const bool overtaken = current_.load(std::memory_order_relaxed) == call && cancelling_;
+    if (!overtaken && !call->reported.exchange(true))
         reporter_.log(
             0,
             "plugin",
@@ -184,14 +227,6 @@ dto_status Call::accept_task(dto_call* call, const char* function) {
 bool Call::is_current(dto_call* call, const char* function) {
     const std::lock_guard lock(mutex_);
     return accept(call, function);
-}
-
-void Call::raise(dto_call& call) {
-    const std::lock_guard lock(mutex_);
-    call.cancelled.store(1, std::memory_order_relaxed);
-    if (cancel_event_ >= 0)
-        eventfd_write(cancel_event_, 1);
-    changed_.notify_all();
 }
 
 bool Call::may_log(base::TimePoint now) {
@@ -365,15 +400,36 @@ void* Call::scratch(dto_call* call, std::size_t size) {
 }
 
 dto_status Call::complete(dto_call* call, dto_status status) {
-    const std::lock_guard lock(mutex_);
-    if (!accept(call, "complete"))
-        return DTO_UNSUPPORTED;
-    if (kind_ != Kind::async_task || completed_)
-        return DTO_UNSUPPORTED;
-    completed_ = true;
-    completion_ = status == DTO_PENDING ? DTO_RETRY : status;
-    changed_.notify_all();
+    {
+        const std::lock_guard lock(mutex_);
+        if (!accept(call, "complete") || kind_ != Kind::async_task)
+            return DTO_UNSUPPORTED;
+        completed_ = true;
+        completion_ = status == DTO_PENDING ? DTO_RETRY : status;
+        call->cancelled.store(1, std::memory_order_relaxed);
+        // Who is inside the plugin with this call, in execute or in cancel, ends it afterwards.
+        if (!pending_ || cancelling_)
+            return DTO_OK;
+        shut();
+    }
+    finish_pending();
     return DTO_OK;
+}
+
+dto_status Call::emit(dto_call* call, const dto_task_spec& spec) {
+    base::Result<void> added;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto refused = accept_task(call, "emit"))
+            return refused;
+        if (kind_ == Kind::service)
+            return DTO_UNSUPPORTED;
+        added = follow_ups_.add(spec);
+    }
+    if (added)
+        return DTO_OK;
+    log(call, DTO_ERROR, added.error().message, {});
+    return DTO_PERMANENT;
 }
 
 }  // namespace distributo::runtime

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "runtime/arena.hpp"
 #include "runtime/calls.hpp"
+#include "runtime/follow_ups.hpp"
 
 #include <distributo/abi.h>
 
@@ -37,12 +38,24 @@ public:
     virtual void progress(CallId call, double fraction, std::string_view text) = 0;
 };
 
-/// The context of one call after another, on one thread. begin() and end() belong to that thread;
+/// The context of one call after another. begin() and end() belong to one thread at a time;
 /// everything else may come from any thread, also late.
+///
+///     idle ─begin─▶ running ─end─▶ idle
+///                      └─end: DTO_PENDING─▶ pending ─complete─▶ idle, told to the Pending
 class Call {
 public:
-    /// `work_root`: where private directories are made on demand.
-    Call(CallReporter& reporter, std::filesystem::path work_root);
+    /// Hears of a call that was left pending and has ended now; on the thread that completed it,
+    /// or that was just cancelling it. The Call is idle again.
+    class Pending {
+    public:
+        virtual ~Pending() = default;
+        virtual void pending_ended(CallResult&& result) = 0;
+    };
+
+    /// `work_root`: where private directories are made on demand. Without `pending` no call may
+    /// be an async_task.
+    Call(CallReporter& reporter, std::filesystem::path work_root, Pending* pending = nullptr);
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
     ~Call();
@@ -50,25 +63,27 @@ public:
     enum class Kind : std::uint8_t {
         task,
         async_task,  ///< the plugin may end it by complete()
+        service,     ///< setup, install and the like: everything but follow-up tasks
         root,        ///< nobody's: log, notify, cancelled and wait only
     };
 
     /// `deadline`: TimePoint::max() for none.
     dto_call* begin(CallId id, base::TimePoint deadline, Kind kind);
-    /// Closes the call to the plugin and says how it ended. Waits for complete() after DTO_PENDING,
-    /// and for the plugin's cancel function when that is running.
-    void end(dto_status status, CallResult& result);
+    /// The plugin's function has returned. True: the call is closed to the plugin, and `result`
+    /// says how it ended. False: it stays pending, and may already be over when this returns.
+    /// Waits for the plugin's cancel function when that is running.
+    bool end(dto_status status, CallResult& result);
 
     /// If `id` is what runs here: makes cancelled() true, wakes wait(), and calls `wake(call)`
-    /// while the call cannot end.
+    /// while the call cannot end. No lock is held meanwhile: what `wake` waits for may be a thread
+    /// that is inside complete().
     template <typename Wake>
     bool cancel(CallId id, const Wake& wake) {
-        const std::lock_guard ending(ending_);
-        dto_call* const call = current_.load();
-        if (id_ != id || !call)
+        dto_call* const call = begin_cancel(id);
+        if (!call)
             return false;
-        raise(*call);
         wake(call);
+        end_cancel();
         return true;
     }
 
@@ -85,6 +100,7 @@ public:
     dto_status commit(dto_call* call, std::uint64_t used, std::string_view media_type);
     void* scratch(dto_call* call, std::size_t size);
     dto_status complete(dto_call* call, dto_status status);
+    dto_status emit(dto_call* call, const dto_task_spec& spec);
     /// For functions that need nothing else of the call.
     bool is_current(dto_call* call, const char* function);
 
@@ -102,8 +118,10 @@ private:
     dto_status accept_task(dto_call* call, const char* function);
     bool accept_media_type(std::string_view media_type);
     bool may_log(base::TimePoint now);
-    void raise(dto_call& call);
-    void await_completion(dto_status& status);
+    dto_call* begin_cancel(CallId id);
+    void end_cancel();
+    void shut();
+    void finish_pending();
     void fill(dto_status status, CallResult& result);
     void fill_ok(CallResult& result);
     void fill_failure(dto_status status, CallResult& result);
@@ -111,6 +129,7 @@ private:
 
     CallReporter& reporter_;
     const std::filesystem::path work_root_;
+    Pending* const pending_owner_;
     std::array<dto_call, handles> handles_;
     std::size_t next_handle_ = 0;
     std::atomic<dto_call*> current_{nullptr};
@@ -118,21 +137,22 @@ private:
     base::TimePoint deadline_{};
     Kind kind_ = Kind::task;
 
-    std::mutex ending_;  // held while the plugin's cancel function runs, and to end the call
-
     std::mutex mutex_;  // of everything below
     std::condition_variable changed_;
     std::string result_;
     std::string reserved_;
     std::string foreign_media_type_;
     Failure failure_;
+    FollowUps follow_ups_;
     Arena arena_;
     std::string work_dir_;
     int cancel_event_ = -1;
     bool has_result_ = false;
     bool has_reserved_ = false;
     bool failed_ = false;
-    bool completed_ = false;
+    bool cancelling_ = false;  // the plugin's cancel function runs
+    bool pending_ = false;     // execute has returned DTO_PENDING
+    bool completed_ = false;   // complete() was called; the plugin is done with the handle
     dto_status completion_ = DTO_OK;
     base::TimePoint progress_at_{};
     base::TimePoint log_filled_{};

@@ -13,17 +13,28 @@ namespace distributo::runtime {
 struct TypeInfo {
     std::string name, version, summary;
     std::string payload_schema, result_schema, install_schema;  ///< JSON text or empty
-    std::uint32_t max_concurrency = 0;  ///< 0: as many as there are slots; 1 when not reentrant
+    /// 0: as many as there are slots, or default_async_calls; 1 when not reentrant
+    std::uint32_t max_concurrency = 0;
     std::int64_t timeout_ms = 0, cancel_grace_ms = 0, install_timeout_ms = 0;  ///< 0: default
+    std::uint32_t max_batch = 1;  ///< most tasks of one execute_batch; 1: there is no such thing
     bool needs_install = false;
     bool deterministic = false;
+    bool async = false;  ///< calls may be pending without a thread
 };
+
+/// Calls of an async type that run at once when the type names no limit: what a host may hold of
+/// one type anyway, and at about 2 KiB each no burden for its process.
+inline constexpr std::uint32_t default_async_calls = 4096;
+/// No batch is larger: it arrives in one message.
+inline constexpr std::uint32_t most_in_batch = 256;
 
 struct ModuleInfo {
     std::string name, version, vendor, license;
     std::vector<TypeInfo> types;
     bool keep_loaded = false;
     bool needs_isolation = false;
+    bool probes = false;    ///< it says whether this host is still able
+    bool verifies = false;  ///< it says whether an entry of the install cache is still good
 };
 
 /// Host-chosen number of a call, unique among those not yet done.
@@ -66,7 +77,8 @@ struct CallResult {
     bool suspect = false;  ///< with aborted: it ran in the process that died, and may be to blame
     std::string result;    ///< JSON value, with ok; "null" when the plugin set none
     std::string message;
-    std::string detail;  ///< JSON or empty
+    std::string detail;   ///< JSON or empty
+    std::string emitted;  ///< with ok: JSON array of follow-up tasks, or empty
     std::int64_t retry_after_ms = 0;
     std::int64_t elapsed_us = 0;  ///< inside the plugin
 };

@@ -1,5 +1,7 @@
 #include "runtime/executor.hpp"
 
+#include "runtime/executor_impl.hpp"
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -20,6 +22,9 @@ constexpr base::Duration worth_waking = microseconds(200);
 /// After this a call that was expected to be short is treated as a long one.
 constexpr base::Duration surprise = milliseconds(1);
 
+/// Of calls whose time says nothing about their type.
+constexpr std::uint32_t no_type = 0xFFFF'FFFF;
+
 constexpr std::uint64_t make_range(std::uint64_t next, std::uint64_t end) {
     return end << 32U | next;
 }
@@ -32,31 +37,7 @@ constexpr std::uint32_t end_of(std::uint64_t range) {
 
 }  // namespace
 
-/// One thread. `batch` and the plain members belong to it while it executes, to whoever holds the
-/// mutex otherwise.
-struct Executor::Worker {
-    Worker(CallReporter& reporter, const std::filesystem::path& work_root, CallSlot& place)
-        : context(reporter, work_root), slot(place) {}
-
-    Call context;
-    CallSlot& slot;
-    std::vector<Work> batch;
-    /// Which of the batch are not started: taken one by one by the thread, or all at once by
-    /// take_back().
-    std::atomic<std::uint64_t> range{0};
-    std::size_t gate = 0;
-    base::TimePoint unflushed_since{};
-    bool unflushed = false;
-    bool short_calls = false;
-    bool executing = false;  // guarded by the mutex, like the next three
-    bool soon_free = false;  // counted in executing_short_
-    bool replaced = false;
-    bool vacant = false;  // its thread has left
-};
-
-Executor::Executor(std::shared_ptr<ExecutorOutput> output,
-                   std::span<CallSlot> slots,
-                   Options options)
+Executor::Executor(std::shared_ptr<ExecutorOutput> output, SlotTable slots, Options options)
     : output_(std::move(output)), slots_(slots), options_(std::move(options)) {}
 
 Executor::~Executor() = default;
@@ -74,7 +55,7 @@ void Executor::spawn() {
         workers_.begin(), workers_.end(), [](const auto& worker) { return worker->vacant; });
     if (place == workers_.end())
         place = workers_.insert(
-            place, std::make_unique<Worker>(*output_, options_.work_root, slots_[workers_.size()]));
+            place, std::make_unique<Worker>(*output_, options_.work_root, slots_.take()));
     Worker& worker = **place;
     worker.vacant = false;
     std::thread([self = shared_from_this(), &worker] { self->work(worker); }).detach();
@@ -101,9 +82,11 @@ void Executor::make_gates() {
             continue;
         }
         gate_of_.push_back(static_cast<std::uint32_t>(gates_.size()));
+        const auto most = types[type].async ? most_units : options_.threads;
         const auto limit = types[type].max_concurrency;
-        gates_.emplace_back().limit =
-            limit == 0 ? options_.threads : std::min(limit, options_.threads);
+        gates_.emplace_back().limit = limit != 0          ? std::min(limit, most)
+                                      : types[type].async ? std::min(default_async_calls, most)
+                                                          : most;
     }
 }
 
@@ -161,8 +144,8 @@ void Executor::abort() {
         for (auto& gate : gates_)
             gate.queue = {};
         queued_ = 0;
-        for (const auto& worker : workers_)
-            if (const auto running = look_at(worker->slot); running.call != 0)
+        for (const auto& slot : slots_.live())
+            if (const auto running = look_at(slot); running.call != 0)
                 cancels_.push_back({.call = running.call, .tries_left = 3});
         wake_.notify_all();
     }
@@ -184,7 +167,7 @@ void Executor::work(Worker& worker) {
             run(worker);
             lock.lock();
             release(worker);
-        } else if (stopping_ && queued_ == 0) {
+        } else if (stopping_ && queued_ == 0 && free_units_.size() == units_.size()) {
             break;
         } else {
             idle(worker, lock);
@@ -196,7 +179,9 @@ void Executor::work(Worker& worker) {
 std::size_t Executor::next_gate() const {
     for (std::size_t i = 0; i < gates_.size(); ++i) {
         const std::size_t at = (next_gate_ + i) % gates_.size();
-        if (!gates_[at].queue.empty() && gates_[at].running < gates_[at].limit)
+        const Gate& gate = gates_[at];
+        if (!gate.queue.empty() && gate.running < gate.limit &&
+            (!plugin_->info().types[gate.queue.front().type].async || units_left() > 0))
             return at;
     }
     return gates_.size();
@@ -227,15 +212,21 @@ bool Executor::claim(Worker& worker) {
 
     worker.batch.clear();
     worker.short_calls = is_short(gate.queue.front());
-    const std::size_t most = worker.short_calls ? share(gate.queue.front().type) : 1;
+    worker.together = is_batched(gate.queue.front());
+    worker.per_call = uses_unit(gate.queue.front());
+    const std::size_t most = share(gate.queue.front(), gate);
     do {
         worker.batch.push_back(gate.queue.pop_front());
-    } while (worker.batch.size() < most && !gate.queue.empty() && is_short(gate.queue.front()));
+    } while (worker.batch.size() < most && !gate.queue.empty() &&
+             may_join(worker, worker.batch.front(), gate.queue.front()));
+    worker.together = worker.together && worker.batch.size() > 1;
+    if (worker.together || worker.per_call)
+        take_units(worker, at);
     queued_ -= worker.batch.size();
     worker.range.store(make_range(0, worker.batch.size()));
     worker.gate = at;
     worker.executing = true;
-    ++gate.running;
+    gate.running += worker.per_call ? static_cast<std::uint32_t>(worker.batch.size()) : 1;
     ++executing_;
     worker.soon_free = worker.short_calls;
     executing_short_ += worker.soon_free ? 1 : 0;
@@ -268,25 +259,43 @@ bool Executor::run_next(Worker& worker, base::TimePoint& now) {
     do {
         if (next_of(range) == end_of(range))
             return false;
-    } while (!worker.range.compare_exchange_weak(range, range + 1));
-
+    } while (!worker.range.compare_exchange_weak(
+        range, worker.together ? make_range(end_of(range), end_of(range)) : range + 1));
+    if (worker.together) {
+        run_together(worker, now);
+        return false;
+    }
+    if (worker.per_call) {
+        run_in_unit(worker, next_of(range), now);
+        return true;
+    }
     const Work& work = worker.batch[next_of(range)];
+    const base::TimePoint started = now;
     worker.slot.begin(work.id, now);
     CallResult result;
-    plugin_->run(worker.context, work, now, result);
-    const base::TimePoint ended = steady_clock::now();
-    const bool printed = !worker.short_calls && output_->long_call_ended(work.id);
+    plugin_->run(worker.context, work, worker.request, now, result);
+    returned(worker, work.id, work.install ? no_type : work.type, now);
     worker.slot.end();
-    result.elapsed_us = (ended - now).count() / 1000;
-    if (!work.install)
-        measured(work.type, printed ? std::max(ended - now, short_call) : ended - now);
+    result.elapsed_us = (now - started).count() / 1000;
+    hand_back(worker, std::move(result), now);
+    return true;
+}
+
+/// The plugin has come back from a call that began at `now`, which becomes the present.
+void Executor::returned(Worker& worker, CallId call, std::uint32_t type, base::TimePoint& now) {
+    const base::TimePoint ended = steady_clock::now();
+    const bool printed = !worker.short_calls && output_->long_call_ended(call);
+    if (type != no_type)
+        measured(type, printed ? std::max(ended - now, short_call) : ended - now);
     now = ended;
+}
+
+void Executor::hand_back(Worker& worker, CallResult&& result, base::TimePoint now) {
     if (!worker.unflushed) {
         worker.unflushed = true;
         worker.unflushed_since = now;
     }
     output_->result(std::move(result));
-    return true;
 }
 
 void Executor::flush(Worker& worker) {
@@ -296,10 +305,11 @@ void Executor::flush(Worker& worker) {
 }
 
 void Executor::release(Worker& worker) {
+    give_back_units(worker);
     if (worker.replaced)
         return;
     worker.executing = false;
-    --gates_[worker.gate].running;
+    gates_[worker.gate].running -= worker.per_call ? 0 : 1;
     --executing_;
     executing_short_ -= std::exchange(worker.soon_free, false) ? 1 : 0;
     if (stopping_)
@@ -358,12 +368,17 @@ bool Executor::is_short(const Work& work) const {
     return !work.install && average != 0 && average < short_call.count();
 }
 
-std::size_t Executor::share(std::uint32_t type) const {
-    const auto average = averages_[type].load(std::memory_order_relaxed);
-    return std::clamp<std::size_t>(
-        static_cast<std::size_t>(batch_time.count() / std::max<std::int64_t>(average, 1)),
-        1,
-        most_at_once);
+std::size_t Executor::share(const Work& first, const Gate& gate) const {
+    std::size_t most = 1;
+    if (is_batched(first))
+        most = std::min<std::size_t>(plugin_->info().types[first.type].max_batch, units_left());
+    else if (is_short(first))
+        most = static_cast<std::size_t>(
+            batch_time.count() /
+            std::max<std::int64_t>(averages_[first.type].load(std::memory_order_relaxed), 1));
+    if (uses_unit(first))
+        most = std::min({most, units_left(), std::size_t{gate.limit - gate.running}});
+    return std::clamp<std::size_t>(most, 1, most_at_once);
 }
 
 /// Falls fast and rises slowly: the first calls of a process are slow for reasons of their own.
@@ -400,7 +415,7 @@ bool Executor::look_after_workers() {
     for (const auto& worker : workers_) {
         if (!worker->executing)
             continue;
-        const auto running = look_at(worker->slot);
+        const auto running = look_at(*worker->inside.load(std::memory_order_acquire));
         if (running.call != 0 && now - running.started >= surprise) {
             take_back(*worker);
             executing_short_ -= std::exchange(worker->soon_free, false) ? 1 : 0;
@@ -426,13 +441,29 @@ void Executor::take_back(Worker& worker) {
     auto& queue = gates_[worker.gate].queue;
     for (auto i = end_of(range); i > next_of(range); --i)
         queue.push_front(std::move(worker.batch[i - 1]));
-    queued_ += end_of(range) - next_of(range);
+    const std::uint32_t back = end_of(range) - next_of(range);
+    queued_ += back;
+    gates_[worker.gate].running -= worker.per_call ? back : 0;
 }
 
+/// The thread that is inside of this call.
 Executor::Worker* Executor::find(CallId call) {
     for (const auto& worker : workers_)
-        if (worker->executing && look_at(worker->slot).call == call)
+        if (worker->executing && look_at(*worker->inside.load()).call == call)
             return worker.get();
+    for (const auto& unit : units_)
+        if (look_at(unit->slot).call == call)
+            return unit->worker->executing && unit->worker->together ? unit->worker : nullptr;
+    return nullptr;
+}
+
+Call* Executor::find_context(CallId call) {
+    for (const auto& worker : workers_)
+        if (worker->executing && look_at(worker->slot).call == call)
+            return &worker->context;
+    for (const auto& unit : units_)
+        if (look_at(unit->slot).call == call)
+            return &unit->context;
     return nullptr;
 }
 
@@ -456,13 +487,13 @@ bool Executor::end_queued(CallId call) {
 void Executor::carry_out_cancels(std::unique_lock<std::mutex>& lock) {
     for (const auto& cancel : std::exchange(cancels_, {})) {
         const bool queued = end_queued(cancel.call);
-        Worker* const worker = queued ? nullptr : find(cancel.call);
+        Call* const context = queued ? nullptr : find_context(cancel.call);
         // Between the queue and its slot a call is nowhere for a moment: it is looked for again.
-        if (!queued && !worker && cancel.tries_left > 0 && executing_ > 0)
+        if (!queued && !context && cancel.tries_left > 0 && executing_ > 0)
             cancels_.push_back({.call = cancel.call, .tries_left = cancel.tries_left - 1});
         lock.unlock();
-        if (worker)
-            plugin_->cancel(worker->context, cancel.call);
+        if (context)
+            plugin_->cancel(*context, cancel.call);
         if (queued)
             output_->flush();
         lock.lock();
@@ -475,14 +506,14 @@ bool Executor::replace(CallId call) {
     const std::lock_guard lock(mutex_);
     Worker* const worker = find(call);
     const bool room =
-        workers_.size() < slots_.size() ||
+        workers_.size() < thread_slots(options_) ||
         std::any_of(workers_.begin(), workers_.end(), [](const auto& w) { return w->vacant; });
     if (!worker || !room)
         return false;
     take_back(*worker);
     worker->replaced = true;
     worker->executing = false;
-    --gates_[worker->gate].running;
+    gates_[worker->gate].running -= worker->per_call ? 0 : 1;
     --executing_;
     executing_short_ -= std::exchange(worker->soon_free, false) ? 1 : 0;
     --alive_;

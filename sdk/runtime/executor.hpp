@@ -51,18 +51,26 @@ public:
 /// results together. What it has not started when one of them turns out to be long is taken away
 /// from it again. Types that are not reentrant run one at a time.
 ///
+/// A call that can outlive its thread (async), or shares it with others (batches), lives in a Unit,
+/// which has a context and a slot of its own. Of a type with batches a thread takes as many as are
+/// queued, up to max_batch, and hands them to the plugin together.
+///
 /// Its threads are detached and keep it alive: one that hangs inside the plugin cannot be joined.
 class Executor final : public std::enable_shared_from_this<Executor> {
 public:
     struct Options {
-        std::uint32_t threads = 1;  ///< calls that may run at once
+        std::uint32_t threads = 1;        ///< calls that may run at once
+        std::uint32_t spare_threads = 0;  ///< more of them, in place of hung ones
         std::filesystem::path work_root;
         ExecutorSource* source = nullptr;  ///< outlives every thread
     };
 
-    /// `slots`: one for each thread that may ever exist at the same time: `threads`, one more with
-    /// a source, and one more for each replacement of a hung one.
-    Executor(std::shared_ptr<ExecutorOutput> output, std::span<CallSlot> slots, Options options);
+    /// `slots`: at least thread_slots(options), and one more for each unit.
+    Executor(std::shared_ptr<ExecutorOutput> output, SlotTable slots, Options options);
+    /// One for each thread that may ever exist at the same time.
+    [[nodiscard]] static std::size_t thread_slots(const Options& options) noexcept {
+        return options.threads + options.spare_threads + (options.source ? 1 : 0);
+    }
     ~Executor();
 
     /// Starts the threads. They read from the source, but execute nothing before open().
@@ -86,7 +94,9 @@ public:
 
 private:
     struct Worker;
-    /// Types that share a limit: one reentrant type, or all that are not.
+    struct Unit;
+    /// Types that share a limit: one reentrant type, or all that are not. Of async types each call
+    /// counts until it has ended, of others each thread.
     struct Gate {
         WorkQueue queue;
         std::uint32_t limit = 1;
@@ -105,12 +115,14 @@ private:
     void work(Worker& worker);
     bool claim(Worker& worker);
     void wake_helpers(const Worker& worker);
-    [[nodiscard]] std::size_t share(std::uint32_t type) const;
+    [[nodiscard]] std::size_t share(const Work& first, const Gate& gate) const;
     [[nodiscard]] std::size_t next_gate() const;
     [[nodiscard]] bool claimable() const;
     [[nodiscard]] bool needs_another_thread() const;
     void run(Worker& worker);
     bool run_next(Worker& worker, base::TimePoint& now);
+    void returned(Worker& worker, CallId call, std::uint32_t type, base::TimePoint& now);
+    void hand_back(Worker& worker, CallResult&& result, base::TimePoint started);
     void release(Worker& worker);
     void flush(Worker& worker);
     void idle(Worker& worker, std::unique_lock<std::mutex>& lock);
@@ -118,6 +130,20 @@ private:
     void add(Work&& work);
     void take_back(Worker& worker);
     [[nodiscard]] Worker* find(CallId call);
+    [[nodiscard]] Call* find_context(CallId call);
+
+    // executor_units.cpp
+    [[nodiscard]] bool uses_unit(const Work& work) const;
+    [[nodiscard]] bool is_batched(const Work& work) const;
+    [[nodiscard]] bool may_join(const Worker& worker, const Work& first, const Work& next) const;
+    [[nodiscard]] std::size_t units_left() const;
+    [[nodiscard]] std::size_t room_for_units() const;
+    void take_units(Worker& worker, std::size_t gate);
+    void give_back_units(Worker& worker);
+    void run_in_unit(Worker& worker, std::uint32_t at, base::TimePoint& now);
+    void run_together(Worker& worker, base::TimePoint now);
+    void end_unit(Worker& worker, std::size_t at, dto_status status);
+    void pending_ended(Unit& unit, CallResult&& result);
     bool end_queued(CallId call);
     bool look_after_workers();
     void carry_out_cancels(std::unique_lock<std::mutex>& lock);
@@ -125,7 +151,7 @@ private:
     void measured(std::uint32_t type, base::Duration time);
 
     const std::shared_ptr<ExecutorOutput> output_;
-    const std::span<CallSlot> slots_;
+    const SlotTable slots_;
     const Options options_;
     std::unique_ptr<TaskPlugin> plugin_;                     // set once, before anything is claimed
     std::unique_ptr<std::atomic<std::int64_t>[]> averages_;  // per type, ns; 0: never measured
@@ -135,6 +161,8 @@ private:
     std::condition_variable wake_;
     std::condition_variable gone_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::unique_ptr<Unit>> units_;
+    std::vector<Unit*> free_units_;
     std::vector<Gate> gates_;
     std::vector<std::uint32_t> gate_of_;  // by type
     std::vector<Work> early_;             // came before open()

@@ -13,7 +13,9 @@ void write_type(FrameWriter& out, const TypeInfo& type) {
         .number(type.cancel_grace_ms)
         .number(type.install_timeout_ms)
         .number(type.needs_install ? 1 : 0)
-        .number(type.deterministic ? 1 : 0);
+        .number(type.deterministic ? 1 : 0)
+        .number(type.async ? 1 : 0)
+        .number(type.max_batch);
 }
 
 TypeInfo read_type(Frame& frame) {
@@ -30,6 +32,8 @@ TypeInfo read_type(Frame& frame) {
     type.install_timeout_ms = frame.number();
     type.needs_install = frame.number() != 0;
     type.deterministic = frame.number() != 0;
+    type.async = frame.number() != 0;
+    type.max_batch = static_cast<std::uint32_t>(frame.number());
     return type;
 }
 
@@ -103,6 +107,7 @@ void write_ready(std::string& out, const ModuleInfo& module) {
     FrameWriter frame(out, header(FrameKind::ready));
     frame.text(module.name).text(module.version).text(module.vendor).text(module.license);
     frame.number(module.keep_loaded ? 1 : 0).number(module.needs_isolation ? 1 : 0);
+    frame.number(module.probes ? 1 : 0).number(module.verifies ? 1 : 0);
     frame.number(static_cast<std::int64_t>(module.types.size()));
     for (const auto& type : module.types)
         write_type(frame, type);
@@ -116,6 +121,8 @@ std::optional<ModuleInfo> read_ready(Frame& frame) {
     module.license = frame.text();
     module.keep_loaded = frame.number() != 0;
     module.needs_isolation = frame.number() != 0;
+    module.probes = frame.number() != 0;
+    module.verifies = frame.number() != 0;
     const auto types = frame.number();
     for (std::int64_t i = 0; i < types && !frame.bad; ++i)
         module.types.push_back(read_type(frame));
@@ -132,7 +139,8 @@ void write_result(std::string& out, const CallResult& result) {
         .number(result.retry_after_ms)
         .text(result.result)
         .text(result.message)
-        .text(result.detail);
+        .text(result.detail)
+        .text(result.emitted);
 }
 
 std::optional<CallResult> read_result(Frame& frame) {
@@ -147,6 +155,7 @@ std::optional<CallResult> read_result(Frame& frame) {
     result.result = frame.text();
     result.message = frame.text();
     result.detail = frame.text();
+    result.emitted = frame.text();
     if (frame.bad)
         return std::nullopt;
     return result;

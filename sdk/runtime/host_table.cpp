@@ -2,26 +2,11 @@
 
 #include "base/version.hpp"
 #include "runtime/abi_text.hpp"
-#include "runtime/call.hpp"
-
-#include <exception>
+#include "runtime/call_guard.hpp"
+#include "runtime/services.hpp"
 
 namespace distributo::runtime {
 namespace {
-
-// A plugin passes back what it was given; a null pointer is the one mistake that can be seen.
-// Nothing may be thrown into a plugin: what fails here is out of memory.
-
-template <typename Function, typename Failure>
-auto guarded(dto_call* call, Failure failure, const Function& function) noexcept {
-    if (!call)
-        return failure;
-    try {
-        return static_cast<Failure>(function(*call->owner));
-    } catch (const std::exception&) {
-        return failure;
-    }
-}
 
 std::int32_t DTO_CALL log_enabled(dto_call*, dto_level level) {
     return level >= DTO_INFO ? 1 : 0;
@@ -112,8 +97,8 @@ dto_status DTO_CALL notify(dto_call* call, dto_str what) {
     });
 }
 
-const void* DTO_CALL get_service(const dto_host*, const char*) {
-    return nullptr;
+const void* DTO_CALL get_service(const dto_host*, const char* id) {
+    return id ? find_service(id) : nullptr;
 }
 
 }  // namespace

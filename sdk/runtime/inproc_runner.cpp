@@ -13,7 +13,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t spare_slots = 64;
+constexpr std::uint32_t spare_threads = 64;
 constexpr base::Duration patience = std::chrono::milliseconds(200);
 
 CallResult& abort(CallResult& result) {
@@ -47,15 +47,15 @@ struct InprocRunner::News {
 class InprocRunner::Bridge final : public ExecutorOutput,
                                    public std::enable_shared_from_this<Bridge> {
 public:
-    Bridge(asio::io_context& io, InprocRunner& runner, std::size_t threads)
-        : io_(io), runner_(&runner), slots_(threads) {}
+    Bridge(asio::io_context& io, InprocRunner& runner, std::size_t slots)
+        : io_(io), runner_(&runner), slots_(slots) {}
 
     /// The runner is gone. On the io_context.
     void close() {
         const std::lock_guard lock(mutex_);
         runner_ = nullptr;
     }
-    [[nodiscard]] std::span<CallSlot> slots() noexcept { return slots_; }
+    [[nodiscard]] SlotTable slots() noexcept { return {.all = slots_, .used = &used_}; }
 
     template <typename Add>
     void add(const Add& add) {
@@ -114,16 +114,18 @@ private:
     bool posted_ = false;
 
     std::vector<CallSlot> slots_;
+    std::atomic<std::uint32_t> used_{0};
 };
 
 InprocRunner::InprocRunner(asio::io_context& io, RunnerOptions options, RunnerEvents& events)
     : io_(io), options_(std::move(options)), events_(events), calls_(io, *this), timer_(io) {
     const std::uint32_t threads = std::max(options_.threads, 1U);
-    bridge_ = std::make_shared<Bridge>(io, *this, threads + spare_slots);
-    executor_ = std::make_shared<Executor>(
-        bridge_,
-        bridge_->slots(),
-        Executor::Options{.threads = threads, .work_root = options_.work_root, .source = nullptr});
+    const Executor::Options running{.threads = threads,
+                                    .spare_threads = spare_threads,
+                                    .work_root = options_.work_root,
+                                    .source = nullptr};
+    bridge_ = std::make_shared<Bridge>(io, *this, Executor::thread_slots(running) + most_units);
+    executor_ = std::make_shared<Executor>(bridge_, bridge_->slots(), running);
     executor_->start();
     SetupRequest request{.data_dir = options_.data_dir,
                          .work_root = options_.work_root,
@@ -246,7 +248,7 @@ void InprocRunner::on_overdue(OpenCalls::Ticket call) {
 }
 
 std::span<const CallSlot> InprocRunner::slots() const {
-    return bridge_->slots();
+    return bridge_->slots().live();
 }
 
 // ---- what the threads say --------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include "base/semver.hpp"
 #include "runtime/abi_text.hpp"
+#include "runtime/services.hpp"
 #include "wire/json.hpp"
 #include "wire/limits.hpp"
 
@@ -87,7 +88,7 @@ base::Result<void> check_schema(std::string_view schema, std::string_view what) 
     return {};
 }
 
-/// The members of dto_host by name, as `required` names them.
+/// Services by id, the members of dto_host by name, as `required` names them.
 bool host_has(std::string_view requirement) {
     static constexpr std::string_view members[] = {"log_enabled",
                                                    "log",
@@ -106,6 +107,8 @@ bool host_has(std::string_view requirement) {
                                                    "notify",
                                                    "get_service"};
     constexpr std::string_view prefix = "host.";
+    if (find_service(requirement) != nullptr)
+        return true;
     return requirement.substr(0, prefix.size()) == prefix &&
            std::find(std::begin(members), std::end(members), requirement.substr(prefix.size())) !=
                std::end(members);
@@ -150,6 +153,7 @@ base::Result<TypeInfo> check_type(const dto_task_type& type) {
     info.cancel_grace_ms = std::max<std::int64_t>(type.cancel_grace_ms, 0);
     info.install_timeout_ms = std::max<std::int64_t>(type.install_timeout_ms, 0);
     info.needs_install = (type.flags & DTO_TASK_NEEDS_INSTALL) != 0;
+    info.async = (type.flags & DTO_TASK_ASYNC) != 0;
     info.deterministic = (type.flags & DTO_TASK_DETERMINISTIC) != 0;
     return info;
 }
@@ -171,6 +175,8 @@ base::Result<void> check_types(TaskModule& module) {
         auto info = check_type(*type);
         if (!info)
             return info.error();
+        if (api.execute_batch)
+            info->max_batch = std::clamp(type->max_batch, 1U, most_in_batch);
         module.info.types.push_back(std::move(*info));
         module.flags.push_back(type->flags);
         const auto& added = module.info.types.back();
@@ -230,6 +236,8 @@ base::Result<TaskModule> check_module(const dto_module& declared) {
         return functions.error();
     if (auto types = check_types(checked); !types)
         return types.error();
+    info.probes = checked.api.probe != nullptr;
+    info.verifies = checked.api.verify != nullptr;
     return checked;
 }
 

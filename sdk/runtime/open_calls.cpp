@@ -152,7 +152,7 @@ base::TimePoint OpenCalls::look_at_running(base::TimePoint now) {
         Entry* const found = entry(running.call);
         if (!found || found->ending != Ending::no || found->timeout <= base::Duration::zero())
             continue;
-        const auto limit = running.started + found->timeout;
+        const auto limit = running.started + found->timeout + running.extra;
         if (limit <= now)
             ask_to_end(static_cast<std::uint32_t>(running.call), Ending::timed_out, now);
         else

@@ -57,8 +57,8 @@ void ProcessRunner::start(State state) {
     failure_.clear();
     error_lines_.clear();
     const std::uint32_t threads = std::max(options_.threads, 1U);
-    auto started =
-        RunnerProcess::start(io_, options_.runner_program, options_.library, threads + 1, *this);
+    auto started = RunnerProcess::start(
+        io_, options_.runner_program, options_.library, threads + 1 + most_units, *this);
     if (!started)
         return later([this, why = started.error().message] { gone(false, why); });
     process_ = std::move(*started);

@@ -45,7 +45,7 @@ public:
     void signal(int signal) const noexcept { child_.signal_group(signal); }
     [[nodiscard]] pid_t pid() const noexcept { return child_.pid(); }
     [[nodiscard]] std::span<const CallSlot> slots() const noexcept {
-        return child_.memory.page().slots;
+        return child_.memory.page().slots.live();
     }
     /// It closed its end of the socket although it was still running, and was killed for that.
     [[nodiscard]] bool hung_up() const noexcept { return hung_up_; }

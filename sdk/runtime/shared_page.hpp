@@ -25,24 +25,31 @@ struct alignas(64) PrintArea {
     }
 };
 
-/// The memory that a runner process shares with its supervisor: two print areas (stdout, stderr),
-/// then a slot for each thread. Does not own the memory.
+/// The memory that a runner process shares with its supervisor: how many slots were used, two
+/// print areas (stdout, stderr), then the slots of calls. Does not own the memory.
 struct SharedPage {
     std::span<PrintArea> prints;
-    std::span<CallSlot> slots;
+    SlotTable slots;
 
     [[nodiscard]] static constexpr std::size_t size_for(std::size_t slots) noexcept {
-        return 2 * sizeof(PrintArea) + slots * sizeof(CallSlot);
+        return sizeof(Head) + 2 * sizeof(PrintArea) + slots * sizeof(CallSlot);
     }
     /// `memory` is of size_for(n), or more; fewer bytes give an empty page.
     [[nodiscard]] static SharedPage at(void* memory, std::size_t size) noexcept {
         if (size < size_for(0))
             return {};
-        auto* const prints = static_cast<PrintArea*>(memory);
+        auto* const head = static_cast<Head*>(memory);
+        auto* const prints = reinterpret_cast<PrintArea*>(head + 1);
         return {.prints = {prints, 2},
-                .slots = {reinterpret_cast<CallSlot*>(prints + 2),
-                          (size - size_for(0)) / sizeof(CallSlot)}};
+                .slots = {.all = {reinterpret_cast<CallSlot*>(prints + 2),
+                                  (size - size_for(0)) / sizeof(CallSlot)},
+                          .used = &head->used}};
     }
+
+private:
+    struct alignas(64) Head {
+        std::atomic<std::uint32_t> used{0};
+    };
 };
 
 }  // namespace distributo::runtime

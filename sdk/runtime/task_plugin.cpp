@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <utility>
+#include <vector>
 
 namespace distributo::runtime {
 namespace {
@@ -67,11 +68,11 @@ bool TaskPlugin::reentrant(std::uint32_t type) const noexcept {
 
 base::Result<void> TaskPlugin::create() {
     Call context(reporter_, {});
-    dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::task);
+    dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::service);
     const auto status =
         contained(reporter_, 0, [&] { return module_.api.create(&host_, call, &instance_); });
     CallResult result;
-    context.end(status, result);
+    static_cast<void>(context.end(status, result));
     if (result.status != CallResult::Status::ok)
         return failed("create", std::move(result));
     state_ = State::created;
@@ -80,7 +81,7 @@ base::Result<void> TaskPlugin::create() {
 
 base::Result<void> TaskPlugin::set_up(const SetupRequest& request) {
     Call context(reporter_, request.work_root);
-    dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::task);
+    dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::service);
     dto_setup setup{};
     setup.struct_size = sizeof setup;
     setup.cpu_slots = request.threads;
@@ -90,7 +91,7 @@ base::Result<void> TaskPlugin::set_up(const SetupRequest& request) {
     const auto status =
         contained(reporter_, 0, [&] { return module_.api.setup(instance_, call, &setup); });
     CallResult result;
-    context.end(status, result);
+    static_cast<void>(context.end(status, result));
     if (result.status != CallResult::Status::ok)
         return failed("setup", std::move(result));
     state_ = State::ready;
@@ -99,21 +100,61 @@ base::Result<void> TaskPlugin::set_up(const SetupRequest& request) {
 
 void TaskPlugin::run(Call& context,
                      const Work& work,
+                     dto_execute& request,
                      base::TimePoint now,
                      CallResult& result) noexcept {
-    const bool async = !work.install && (module_.flags[work.type] & DTO_TASK_ASYNC) != 0;
-    const auto deadline =
-        work.timeout > base::Duration::zero() ? now + work.timeout : base::TimePoint::max();
-    dto_call* const call =
-        context.begin(work.id, deadline, async ? Call::Kind::async_task : Call::Kind::task);
-    const auto status = contained(reporter_, work.id, [&] {
-        return work.install ? install(call, work) : execute(call, work);
-    });
-    context.end(status, result);
+    const auto status = enter(context, work, request, now);
+    static_cast<void>(context.end(status, result));
 }
 
-dto_status TaskPlugin::execute(dto_call* call, const Work& work) {
-    dto_execute request{};
+Call::Kind TaskPlugin::kind_of(const Work& work) const noexcept {
+    if (work.install)
+        return Call::Kind::service;
+    return module_.info.types[work.type].async ? Call::Kind::async_task : Call::Kind::task;
+}
+
+dto_status TaskPlugin::enter(Call& context,
+                             const Work& work,
+                             dto_execute& request,
+                             base::TimePoint now) noexcept {
+    const auto deadline =
+        work.timeout > base::Duration::zero() ? now + work.timeout : base::TimePoint::max();
+    dto_call* const call = context.begin(work.id, deadline, kind_of(work));
+    return contained(reporter_, work.id, [&] {
+        if (work.install)
+            return install(call, work);
+        describe(work, request);
+        return module_.api.execute(instance_, call, &request);
+    });
+}
+
+void TaskPlugin::enter_batch(std::span<BatchCall> calls, base::TimePoint deadline) noexcept {
+    const auto returned = contained(reporter_, calls.front().work->id, [&] {
+        std::vector<dto_call*> handles;
+        std::vector<const dto_execute*> requests;
+        std::vector<dto_status> statuses(calls.size(), DTO_PENDING);
+        for (auto& call : calls) {
+            describe(*call.work, *call.request);
+            handles.push_back(call.context->begin(call.work->id, deadline, kind_of(*call.work)));
+            requests.push_back(call.request);
+        }
+        const auto status = module_.api.execute_batch(instance_,
+                                                      handles.data(),
+                                                      requests.data(),
+                                                      static_cast<std::uint32_t>(calls.size()),
+                                                      statuses.data());
+        for (std::size_t i = 0; i < calls.size(); ++i)
+            calls[i].status = statuses[i];
+        return status;
+    });
+    // OK leaves what is pending as it is; anything else is the end of it.
+    for (auto& call : calls)
+        if (call.status == DTO_PENDING && returned != DTO_OK)
+            call.status = returned;
+}
+
+void TaskPlugin::describe(const Work& work, dto_execute& request) const {
+    request = {};
     request.struct_size = sizeof request;
     request.attempt = work.attempt;
     request.task_id = abi_text(work.task_id);
@@ -121,7 +162,6 @@ dto_status TaskPlugin::execute(dto_call* call, const Work& work) {
     request.payload_json = abi_text(work.body);
     request.content_key = abi_text(work.content_key);
     request.install_dir = abi_text(work.directory);
-    return module_.api.execute(instance_, call, &request);
 }
 
 dto_status TaskPlugin::install(dto_call* call, const Work& work) {
@@ -151,13 +191,13 @@ void TaskPlugin::tear_down() noexcept {
     const auto state = std::exchange(state_, State::gone);
     if (state == State::ready) {
         Call context(reporter_, {});
-        dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::task);
+        dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::service);
         const auto status = contained(reporter_, 0, [&] {
             module_.api.teardown(instance_, call);
             return dto_status{DTO_OK};
         });
         CallResult ignored;
-        context.end(status, ignored);
+        static_cast<void>(context.end(status, ignored));
     }
     if (state == State::ready || state == State::created)
         static_cast<void>(contained(reporter_, 0, [&] {

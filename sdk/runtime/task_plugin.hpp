@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace distributo::runtime {
@@ -32,6 +33,14 @@ struct Work {
     std::string directory;  ///< of the install
 };
 
+/// One of the calls that are handed to the plugin together.
+struct BatchCall {
+    Call* context = nullptr;
+    const Work* work = nullptr;
+    dto_execute* request = nullptr;  ///< filled; the plugin's until the call ends
+    dto_status status = DTO_PENDING;
+};
+
 /// A task plugin in this process: loaded, checked, with its one instance.
 /// load, set_up and tear_down belong to one thread at a time; run and cancel may come from several.
 class TaskPlugin {
@@ -47,8 +56,20 @@ public:
     [[nodiscard]] bool reentrant(std::uint32_t type) const noexcept;
 
     [[nodiscard]] base::Result<void> set_up(const SetupRequest& request);
-    /// Runs the call to its end; `now` is when it starts.
-    void run(Call& context, const Work& work, base::TimePoint now, CallResult& result) noexcept;
+    /// Runs the call, which must not be of an async type, to its end; `now` is when it starts.
+    /// `request` is memory for what the plugin is shown, its own until the call ends.
+    void run(Call& context,
+             const Work& work,
+             dto_execute& request,
+             base::TimePoint now,
+             CallResult& result) noexcept;
+    /// Begins the call and returns what the plugin's function returns; Call::end() comes next.
+    [[nodiscard]] dto_status enter(Call& context,
+                                   const Work& work,
+                                   dto_execute& request,
+                                   base::TimePoint now) noexcept;
+    /// The same for several calls of one type, by execute_batch; fills in their statuses.
+    void enter_batch(std::span<BatchCall> calls, base::TimePoint deadline) noexcept;
     /// Asks a call that runs in `context` to end; false when another, or none, runs there.
     bool cancel(Call& context, CallId id) noexcept;
     /// No call may be running. Afterwards nothing may be called any more.
@@ -57,7 +78,8 @@ public:
 private:
     TaskPlugin(PluginLibrary library, TaskModule module, CallReporter& reporter);
     [[nodiscard]] base::Result<void> create();
-    [[nodiscard]] dto_status execute(dto_call* call, const Work& work);
+    [[nodiscard]] Call::Kind kind_of(const Work& work) const noexcept;
+    void describe(const Work& work, dto_execute& request) const;
     [[nodiscard]] dto_status install(dto_call* call, const Work& work);
 
     enum class State : std::uint8_t { loaded, created, ready, gone };

@@ -72,6 +72,8 @@ void write_capability(Writer& writer, const Capability& capability) {
     writer.member("credit", allowed_credit(capability.credit));
     if (capability.needs_install)
         writer.member("needs_install", true);
+    if (!capability.attributes.empty())
+        writer.member_raw("attributes", capability.attributes);
     writer.end_object();
 }
 
@@ -148,6 +150,7 @@ void append_item(std::string& out, const ResultItem& item) {
     out += '"';
     if (item.status == AttemptStatus::ok) {
         append_raw(out, R"(,"result":)", item.result.empty() ? "null" : item.result);
+        append_raw(out, R"(,"emitted":)", item.emitted);
     } else {
         out += R"(,"message":)";
         append_string(out, cut(item.message, limits::error_length));

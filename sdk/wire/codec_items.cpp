@@ -35,6 +35,16 @@ bool read_schema(Input& in, std::string& out) {
     return true;
 }
 
+bool read_attributes(Input& in, std::string& out) {
+    std::string_view text;
+    if (!in.json(text, limits::attributes_length))
+        return false;
+    if (!text.empty() && text.front() != '{')
+        return in.refuse(base::Errc::invalid_argument, "expected an object");
+    out = text;
+    return true;
+}
+
 }  // namespace
 
 bool read(Input& in, AssignItem& item) {
@@ -103,13 +113,16 @@ bool read(Input& in, ResultItem& item) {
             case 6:
                 good = read_times(in, item.times);
                 break;
-            default:
+            case 7:
                 good = in.text(item.version, limits::version_length);
+                break;
+            default:
+                good = in.json(item.emitted, limits::emitted_bytes);
                 break;
         }
     }
     if (item.status != AttemptStatus::ok) {
-        item.result = {};
+        item.result = item.emitted = {};
         return object.complete({0, 1});
     }
     item.message = item.detail = {};
@@ -240,8 +253,11 @@ bool read(Input& in, Capability& item) {
             case 8:
                 good = in.number(item.credit, 1, limits::max_credit);
                 break;
-            default:
+            case 9:
                 good = in.flag(item.needs_install);
+                break;
+            default:
+                good = read_attributes(in, item.attributes);
                 break;
         }
     }

@@ -42,7 +42,7 @@ inline constexpr std::array<std::string_view, 10> hello{"op",
                                                         "running",
                                                         "finished"};
 inline constexpr std::array<std::string_view, 4> capabilities{"op", "sequence", "types", "refused"};
-inline constexpr std::array<std::string_view, 10> capability{"type",
+inline constexpr std::array<std::string_view, 11> capability{"type",
                                                              "plugin",
                                                              "version",
                                                              "digest",
@@ -51,7 +51,8 @@ inline constexpr std::array<std::string_view, 10> capability{"type",
                                                              "payload_schema",
                                                              "result_schema",
                                                              "credit",
-                                                             "needs_install"};
+                                                             "needs_install",
+                                                             "attributes"};
 inline constexpr std::array<std::string_view, 2> refused{"file", "reason"};
 inline constexpr std::array<std::string_view, 8> welcome{"op",
                                                          "protocol",
@@ -76,8 +77,8 @@ inline constexpr std::array<std::string_view, 10> assign{"token",
                                                          "deadline_ms",
                                                          "alone",
                                                          "version"};
-inline constexpr std::array<std::string_view, 8> result{
-    "token", "status", "result", "message", "detail", "retry_after_ms", "us", "version"};
+inline constexpr std::array<std::string_view, 9> result{
+    "token", "status", "result", "message", "detail", "retry_after_ms", "us", "version", "emitted"};
 inline constexpr std::array<std::string_view, 2> cancel{"token", "reason"};
 inline constexpr std::array<std::string_view, 2> bye{"op", "reason"};
 inline constexpr std::array<std::string_view, 2> unsupported{"op", "unknown"};

@@ -30,6 +30,14 @@ inline constexpr std::size_t type_count = 1024;           ///< task types that o
 inline constexpr std::size_t error_length = 4096;         ///< message of a failed attempt, then cut
 inline constexpr std::size_t progress_length = 1024;      ///< text of a progress report, then cut
 inline constexpr std::size_t schema_length = 256 * 1024;  ///< one JSON Schema
+inline constexpr std::size_t attributes_length = 16 * 1024;  ///< what a plugin says of its host
+
+/// Follow-up tasks of one task: all of them travel in the message of its result, beside a result
+/// of full size. Who has more to hand out emits tasks that emit tasks.
+inline constexpr std::size_t emitted_count = 1024;
+inline constexpr std::size_t emitted_bytes = 1024 * 1024;
+/// A key is only hashed; this much says what it stands for.
+inline constexpr std::size_t dedupe_key_length = 1024;
 
 /// Any duration in a message; a hundred years, so that sums of nanoseconds stay far from overflow.
 inline constexpr std::int64_t max_duration_ms = 3'153'600'000'000;

@@ -49,6 +49,7 @@ struct Capability {
     std::string result_schema{};
     std::uint32_t credit = 1;  ///< how many of this type alone fill the host, queued ones included
     bool needs_install = false;
+    std::string attributes{};  ///< JSON object: what the plugin found on this host; may be empty
 };
 
 /// A plugin file that the host will not offer, and why.
@@ -117,6 +118,7 @@ struct ResultItem {
     std::string_view message{};       ///< what went wrong, one line; only without ok
     std::string_view detail{};        ///< JSON value, may be empty
     std::int64_t retry_after_ms = 0;  ///< 0: the coordinator's own back-off
+    std::string_view emitted{};       ///< JSON array of follow-up tasks; only with ok
     PhaseTimes times{};
     std::string_view version{};  ///< of the type, that ran it; empty: nothing ran, or unknown
 };

@@ -120,9 +120,10 @@ void direct(benchmark::State& state) {
     work.id = 1;
     work.task_id = "t1";
     work.body = payload;
+    dto_execute request{};
     for (auto _ : state) {
         CallResult result;
-        (*plugin)->run(context, work, steady_clock::now(), result);
+        (*plugin)->run(context, work, request, steady_clock::now(), result);
         benchmark::DoNotOptimize(result);
     }
 }

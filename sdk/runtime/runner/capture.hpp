@@ -40,9 +40,9 @@ private:
     };
     void drain(Stream& stream, CallId call);
     void report(Stream& stream, CallId call, std::size_t bytes, std::size_t skip);
-    [[nodiscard]] CallId owner() const noexcept { return newest_call(slots_); }
+    [[nodiscard]] CallId owner() const noexcept { return newest_call(slots_.live()); }
 
-    std::span<const CallSlot> slots_;
+    SlotTable slots_;
     Sink& sink_;
     std::mutex mutex_;  // of the following
     bool printed_ = false;

@@ -103,7 +103,7 @@ int run() {
     }
     restrict_process();
     const auto page = map_page();
-    if (page.slots.empty())
+    if (page.slots.all.empty())
         return 2;
     const auto link = std::make_shared<Link>(
         descriptors::socket, descriptors::out_end, descriptors::error_end, page);
@@ -111,7 +111,7 @@ int run() {
     if (!first || first->header.kind != FrameKind::start)
         return 2;
     const auto start = read_start(*first);
-    if (!start || start->setup.threads == 0 || page.slots.size() < start->setup.threads + 1)
+    if (!start || start->setup.threads == 0 || page.slots.all.size() < start->setup.threads + 1)
         return 2;
     if (chdir(start->setup.data_dir.c_str()) != 0 && chdir("/") != 0)
         return 2;

@@ -39,6 +39,31 @@ TEST(OutboxTest, SendsEachOutcomeOncePerConnection) {
     EXPECT_EQ(outbox.next_message(), first);
 }
 
+TEST(OutboxTest, FollowUpsLeaveWithASuccessOnly) {
+    Outbox outbox;
+    auto made = outcome(1);
+    made.emitted = R"([{"type":"t"}])";
+    outbox.add(std::move(made));
+    made = outcome(2);
+    made.status = wire::AttemptStatus::permanent;
+    made.emitted = R"([{"type":"u"}])";
+    outbox.add(std::move(made));
+
+    const auto message = outbox.next_message();
+    EXPECT_EQ(count(message, R"("emitted":[{"type":"t"}])"), 1U);
+    EXPECT_EQ(count(message, "emitted"), 1U);
+}
+
+TEST(OutboxTest, FollowUpsThatARunnerMadeUpDoNotBreakTheConnection) {
+    for (const std::string emitted : {"[{", "{}", "7"}) {
+        Outbox outbox;
+        auto made = outcome(1);
+        made.emitted = emitted;
+        outbox.add(std::move(made));
+        EXPECT_EQ(count(outbox.next_message(), R"("status":"permanent")"), 1U) << emitted;
+    }
+}
+
 TEST(OutboxTest, FillsOneMessageWithAtMostABatch) {
     Outbox outbox;
     for (std::uint64_t i = 0; i < wire::limits::batch_entries + 3; ++i)

@@ -22,7 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Status = CallResult::Status;
 
-class CallTest : public testing::Test, public CallReporter {
+class CallTest : public testing::Test, public CallReporter, public Call::Pending {
 protected:
     ~CallTest() override { fs::remove_all(root); }
 
@@ -36,10 +36,15 @@ protected:
                     Call::Kind kind = Call::Kind::task) {
         return call.begin(++id, deadline, kind);
     }
+    dto_call* begin_async() { return begin(base::TimePoint::max(), Call::Kind::async_task); }
     CallResult end(dto_status status) {
         CallResult result;
-        call.end(status, result);
+        EXPECT_TRUE(call.end(status, result));
         return result;
+    }
+    void pending_ended(CallResult&& result) override {
+        ++endings;
+        completed = std::move(result);
     }
     dto_status give(dto_call* handle, std::string_view text, std::string_view type = {}) {
         return host.result(handle, {text.data(), text.size()}, abi_text(type));
@@ -48,7 +53,9 @@ protected:
     const fs::path root = fs::temp_directory_path() / ("call-" + base::random_hex(6));
     std::vector<std::string> lines;
     std::vector<double> fractions;
-    Call call{*this, root};
+    CallResult completed;  // of the last pending call
+    int endings = 0;
+    Call call{*this, root, this};
     const dto_host host = make_host_table();
     CallId id = 0;
 };
@@ -221,15 +228,105 @@ TEST_F(CallTest, OnlyAnAsyncCallIsCompletedLater) {
     EXPECT_EQ(host.complete(handle, DTO_OK), DTO_UNSUPPORTED);
     end(DTO_OK);
 
-    handle = begin(base::TimePoint::max(), Call::Kind::async_task);
+    handle = begin_async();
+    ASSERT_FALSE(call.end(DTO_PENDING, completed));
     std::thread later([&] {
         give(handle, "7");
         EXPECT_EQ(host.complete(handle, DTO_OK), DTO_OK);
     });
-    const auto result = end(DTO_PENDING);
     later.join();
-    EXPECT_EQ(result.status, Status::ok);
-    EXPECT_EQ(result.result, "7");
+    EXPECT_EQ(endings, 1);
+    EXPECT_EQ(completed.status, Status::ok);
+    EXPECT_EQ(completed.result, "7");
+}
+
+TEST_F(CallTest, CompletingBeforeExecuteReturnsDecides) {
+    auto* handle = begin_async();
+    give(handle, "1");
+    EXPECT_EQ(host.complete(handle, DTO_OK), DTO_OK);
+    EXPECT_EQ(give(handle, "2"), DTO_CANCELLED);
+    EXPECT_EQ(end(DTO_PENDING).result, "1");
+
+    handle = begin_async();
+    host.complete(handle, DTO_PERMANENT);
+    EXPECT_EQ(end(DTO_OK).status, Status::permanent);
+    EXPECT_EQ(endings, 0);
+}
+
+TEST_F(CallTest, ASecondCompleteIsRefused) {
+    auto* const handle = begin_async();
+    ASSERT_FALSE(call.end(DTO_PENDING, completed));
+    EXPECT_EQ(host.complete(handle, DTO_OK), DTO_OK);
+    begin_async();
+    EXPECT_EQ(host.complete(handle, DTO_OK), DTO_UNSUPPORTED);
+    EXPECT_EQ(host.cancelled(handle), 1);
+    EXPECT_THAT(lines, ElementsAre(HasSubstr("complete() with a call that has ended")));
+    EXPECT_EQ(end(DTO_OK).status, Status::ok);
+    EXPECT_EQ(endings, 1);
+}
+
+TEST_F(CallTest, ACallThatIsCompletedWhileItIsCancelledEndsAfterwards) {
+    auto* const handle = begin_async();
+    ASSERT_FALSE(call.end(DTO_PENDING, completed));
+    // A plugin may hold a lock in complete() that its cancel function waits for: no deadlock.
+    EXPECT_TRUE(call.cancel(id, [&](dto_call* running) {
+        std::thread([&] { EXPECT_EQ(host.complete(handle, DTO_OK), DTO_OK); }).join();
+        EXPECT_EQ(host.cancelled(running), 1);
+        EXPECT_EQ(endings, 0);
+    }));
+    EXPECT_EQ(endings, 1);
+    EXPECT_FALSE(call.cancel(id, [](dto_call*) { ADD_FAILURE(); }));
+    EXPECT_TRUE(lines.empty());
+}
+
+TEST_F(CallTest, APendingCallKeepsWhatIsItsOwn) {
+    auto* const handle = begin_async();
+    dto_str path{};
+    ASSERT_EQ(host.work_dir(handle, &path), DTO_OK);
+    ASSERT_FALSE(call.end(DTO_PENDING, completed));
+    const fs::path directory = copy_text(path);
+    EXPECT_TRUE(fs::exists(directory));
+    EXPECT_TRUE(call.cancel(id, [](dto_call*) {}));
+    EXPECT_EQ(host.wait(handle, 1'000'000), DTO_CANCELLED);
+    host.complete(handle, DTO_CANCELLED);
+    EXPECT_FALSE(fs::exists(directory));
+    EXPECT_EQ(completed.status, Status::cancelled);
+}
+
+TEST_F(CallTest, FollowUpsLeaveOnlyWithASuccess) {
+    const auto& service = *static_cast<const dto_emit*>(host.get_service(&host, DTO_SERVICE_EMIT));
+    dto_task_spec spec{};
+    spec.struct_size = sizeof spec;
+    spec.type = abi_text("next");
+    auto* handle = begin();
+    EXPECT_EQ(service.task(handle, &spec), DTO_OK);
+    EXPECT_EQ(end(DTO_OK).emitted, R"([{"type":"next","payload":{}}])");
+
+    for (const auto status : {DTO_RETRY, DTO_PERMANENT, DTO_CANCELLED}) {
+        service.task(begin(), &spec);
+        EXPECT_EQ(end(status).emitted, "");
+    }
+    handle = begin();
+    service.task(handle, &spec);
+    give(handle, "{oops");
+    EXPECT_EQ(end(DTO_OK).emitted, "");
+
+    handle = begin();
+    EXPECT_EQ(service.task(handle, nullptr), DTO_PERMANENT);
+    spec.payload_json = abi_text("{");
+    EXPECT_EQ(service.task(handle, &spec), DTO_PERMANENT);
+    EXPECT_THAT(lines.back(), HasSubstr("follow-up task refused: payload is not JSON"));
+    EXPECT_EQ(end(DTO_OK).emitted, "");
+    EXPECT_EQ(service.task(handle, &spec), DTO_CANCELLED);
+
+    handle = begin(base::TimePoint::max(), Call::Kind::service);
+    EXPECT_EQ(service.task(handle, &spec), DTO_UNSUPPORTED);
+    end(DTO_OK);
+}
+
+TEST_F(CallTest, UnknownServicesAreNotThere) {
+    EXPECT_EQ(host.get_service(&host, "distributo.nothing/1"), nullptr);
+    EXPECT_EQ(host.get_service(&host, nullptr), nullptr);
 }
 
 TEST_F(CallTest, TheRootCallOnlyTalks) {

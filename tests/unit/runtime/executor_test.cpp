@@ -44,6 +44,12 @@ public:
             lock, std::chrono::minutes(1), [&] { return results_.size() >= count; }));
         return results_;
     }
+    CallResult wait_for(CallId call) {
+        std::unique_lock lock(mutex_);
+        EXPECT_TRUE(changed_.wait_for(
+            lock, std::chrono::minutes(1), [&] { return results_.count(call) != 0; }));
+        return results_[call];
+    }
     void wait_until_logged(CallId call) {
         std::unique_lock lock(mutex_);
         EXPECT_TRUE(changed_.wait_for(lock, std::chrono::minutes(1), [&] {
@@ -75,8 +81,9 @@ protected:
     void start(const std::string& name, std::uint32_t threads) {
         executor = std::make_shared<Executor>(
             output,
-            slots,
-            Executor::Options{.threads = threads, .work_root = root, .source = nullptr});
+            SlotTable{.all = slots, .used = &used},
+            Executor::Options{
+                .threads = threads, .spare_threads = 4, .work_root = root, .source = nullptr});
         executor->start();
         auto plugin = TaskPlugin::load(fs::path(TEST_PLUGINS) / (name + ".so"), *output);
         ASSERT_TRUE(plugin) << plugin.error().message;
@@ -98,10 +105,12 @@ protected:
         return last;
     }
     void submit() { executor->submit(work_); }
+    CallResult wait_for(CallId call) { return output->wait_for(call); }
 
     const fs::path root = fs::temp_directory_path() / ("executor-" + base::random_hex(6));
     std::shared_ptr<Collector> output = std::make_shared<Collector>();
-    std::vector<CallSlot> slots = std::vector<CallSlot>(8);
+    std::vector<CallSlot> slots = std::vector<CallSlot>(1024);
+    std::atomic<std::uint32_t> used{0};
     std::map<std::string, std::uint32_t> types;
     std::shared_ptr<Executor> executor;
     CallId last = 0;
@@ -167,6 +176,107 @@ TEST_F(ExecutorTest, AHangingCallIsReplacedByAnotherThread) {
 
     EXPECT_EQ(output->results(1)[next].status, Status::ok);
     EXPECT_FALSE(executor->replace(next));
+}
+
+TEST_F(ExecutorTest, WhatIsQueuedTogetherIsHandedOverInBatches) {
+    start("services/test_together", 2);
+    for (int i = 0; i < 12; ++i)
+        add("test.batch", "{}");
+    submit();
+
+    std::map<std::string, int> sizes;
+    for (const auto& [call, result] : output->results(12))
+        ++sizes[result.result];
+    EXPECT_EQ(sizes, (std::map<std::string, int>{{"5", 10}, {"2", 2}}));
+}
+
+TEST_F(ExecutorTest, EachTaskOfABatchEndsInItsOwnWay) {
+    start("services/test_together", 1);
+    const auto good = add("test.batch", "{}");
+    const auto bad = add("test.batch", R"("bad")");
+    const auto also_good = add("test.batch", "{}");
+    submit();
+
+    auto results = output->results(3);
+    EXPECT_EQ(results[good].result, "3");
+    EXPECT_EQ(results[bad].status, Status::permanent);
+    EXPECT_EQ(results[bad].message, "a bad one");
+    EXPECT_EQ(results[also_good].result, "3");
+}
+
+TEST_F(ExecutorTest, OneTaskOfABatchCanBeCancelled) {
+    start("services/test_together", 1);
+    const auto waits = add("test.batch", R"("wait")");
+    const auto beside = add("test.batch", "{}");
+    submit();
+    output->wait_until_logged(waits);
+    executor->cancel(waits);
+
+    auto results = output->results(2);
+    EXPECT_EQ(results[waits].status, Status::cancelled);
+    EXPECT_EQ(results[beside].status, Status::ok);
+}
+
+TEST_F(ExecutorTest, ATaskThatIsAloneInTheQueueIsExecutedAlone) {
+    start("services/test_together", 1);
+    const auto single = add("test.batch", "{}");
+    submit();
+
+    EXPECT_EQ(output->results(1)[single].result, "1");
+}
+
+TEST_F(ExecutorTest, PendingCallsHoldNoThread) {
+    start("services/test_together", 1);
+    constexpr std::size_t many = 500;
+    for (std::size_t i = 0; i < many; ++i)
+        add("test.later", "{}");
+    const auto release = add("test.release", "{}");
+    submit();
+    std::size_t released = std::stoul(wait_for(release).result);
+    while (released < many) {
+        const auto again = add("test.release", "{}");
+        submit();
+        released += std::stoul(wait_for(again).result);
+    }
+    for (const auto& [call, result] : output->results(last))
+        EXPECT_EQ(result.status, Status::ok);
+}
+
+TEST_F(ExecutorTest, PendingCallsAreCancelledOneByOne) {
+    start("services/test_together", 1);
+    const auto first = add("test.later", R"("tell")");
+    const auto second = add("test.later", R"("tell")");
+    submit();
+    output->wait_until_logged(first);
+    output->wait_until_logged(second);
+    executor->cancel(second);
+    EXPECT_EQ(wait_for(second).status, Status::cancelled);
+    add("test.release", "{}");
+    submit();
+    EXPECT_EQ(wait_for(first).result, "\"done\"");
+}
+
+TEST_F(ExecutorTest, CompletingEarlyOrTwiceDoesNoHarm) {
+    start("services/test_together", 1);
+    for (int i = 0; i < 50; ++i)
+        add("test.later", i % 2 == 0 ? R"("early")" : R"("twice")");
+    submit();
+
+    for (const auto& [call, result] : output->results(50))
+        EXPECT_EQ(result.result, "\"done\"");
+}
+
+TEST_F(ExecutorTest, StopWaitsForWhatIsPending) {
+    start("services/test_together", 1);
+    auto stopped = output->stopped_future();
+    const auto pending = add("test.later", R"("tell")");
+    submit();
+    output->wait_until_logged(pending);
+    executor->stop();
+    executor->cancel(pending);
+    stopped.wait();
+
+    EXPECT_EQ(output->results(1)[pending].status, Status::cancelled);
 }
 
 TEST_F(ExecutorTest, StopRunsWhatIsQueuedFirst) {

@@ -58,14 +58,15 @@ TEST(CodecTest, Capabilities) {
                            .payload_schema = R"({"type": "object"})",
                            .result_schema = "true",
                            .credit = 12,
-                           .needs_install = true});
+                           .needs_install = true,
+                           .attributes = R"({"gpu":2})"});
     offer.types.push_back({.type = "noop"});
     offer.refused.push_back({.file = "x.so", .reason = "no symbol"});
     constexpr std::string_view text =
         R"({"op":"capabilities","sequence":7,"types":[{"type":"word_count","plugin":"words",)"
         R"("version":"1.2.0","digest":"ab","isolation":"process","summary":"Counts words",)"
         R"("payload_schema":{"type": "object"},"result_schema":true,"credit":12,)"
-        R"("needs_install":true},{"type":"noop","plugin":"","version":"","credit":1}],)"
+        R"("needs_install":true,"attributes":{"gpu":2}},{"type":"noop","plugin":"","version":"","credit":1}],)"
         R"("refused":[{"file":"x.so","reason":"no symbol"}]})";
     EXPECT_EQ(encode(offer), text);
 
@@ -138,6 +139,7 @@ TEST(CodecTest, Result) {
     batch.add({.token = token,
                .status = AttemptStatus::ok,
                .result = R"({ "x" : 1e2 })",
+               .emitted = R"([{"type": "t"}])",
                .times = {.wait_us = 1, .setup_us = 0, .install_us = 20, .execute_us = 300}});
     batch.add({.token = other,
                .status = AttemptStatus::retry,
@@ -149,12 +151,13 @@ TEST(CodecTest, Result) {
                .message = "signal 11",
                .version = "1.2.0-rc.1"});
     const std::string text = batch.take();
-    EXPECT_EQ(text,
-              R"({"op":"result","results":[{"token":"1-5-3","status":"ok","result":{ "x" : 1e2 },)"
-              R"("us":[1,0,20,300]},{"token":"1-6-4","status":"retry","message":"no \"luck\"",)"
-              R"("detail":{"at":3},"retry_after_ms":250,"us":[0,0,0,0]},)"
-              R"({"token":"1-5-3","status":"crashed","message":"signal 11","us":[0,0,0,0],)"
-              R"("version":"1.2.0-rc.1"}]})");
+    EXPECT_EQ(
+        text,
+        R"({"op":"result","results":[{"token":"1-5-3","status":"ok","result":{ "x" : 1e2 },)"
+        R"("emitted":[{"type": "t"}],"us":[1,0,20,300]},{"token":"1-6-4","status":"retry","message":"no \"luck\"",)"
+        R"("detail":{"at":3},"retry_after_ms":250,"us":[0,0,0,0]},)"
+        R"({"token":"1-5-3","status":"crashed","message":"signal 11","us":[0,0,0,0],)"
+        R"("version":"1.2.0-rc.1"}]})");
 
     Recorder recorder;
     ASSERT_TRUE(recorder.from_host(text));

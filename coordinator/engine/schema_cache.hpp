@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace distributo::coordinator::api {
+namespace distributo::coordinator::engine {
 
 /// The payload schemas that hosts advertise, compiled once each. A schema that does not compile
 /// checks nothing: refusing every task of its type would be worse. Not thread-safe.
@@ -28,4 +28,4 @@ private:
     std::unordered_map<std::string, std::optional<wire::Schema>, Hash, std::equal_to<>> schemas_;
 };
 
-}  // namespace distributo::coordinator::api
+}  // namespace distributo::coordinator::engine

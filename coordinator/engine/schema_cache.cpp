@@ -1,8 +1,8 @@
-#include "coordinator/api/schema_cache.hpp"
+#include "coordinator/engine/schema_cache.hpp"
 
 #include "base/log.hpp"
 
-namespace distributo::coordinator::api {
+namespace distributo::coordinator::engine {
 
 std::optional<wire::Schema> SchemaCache::compiled(std::string_view text) {
     if (text.empty())
@@ -16,9 +16,9 @@ std::optional<wire::Schema> SchemaCache::compiled(std::string_view text) {
     if (auto result = wire::Schema::compile(text))
         schema = std::move(*result);
     else
-        base::log::warn("api.schema_ignored", {{"error", result.error().message}});
+        base::log::warn("types.schema_ignored", {{"error", result.error().message}});
     schemas_.emplace(text, schema);
     return schema;
 }
 
-}  // namespace distributo::coordinator::api
+}  // namespace distributo::coordinator::engine
