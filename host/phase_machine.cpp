@@ -122,7 +122,7 @@ void PhaseMachine::start(std::uint32_t slot, Type& type, std::uint32_t cost, Tim
         return start_execute(slot, type, cost, now);
 
     const auto spec = task.install.empty() ? std::string_view(no_spec) : task.install;
-    task.install_entry = installs_.find(type.info.name, spec, digests_[type.route]);
+    task.install_entry = installs_.find(type.info.name, spec, plugins_[type.route].digest);
     auto& entry = installs_[task.install_entry];
     if (entry.state == InstallTable::State::ready)
         return start_execute(slot, type, cost, now);
@@ -185,7 +185,7 @@ void PhaseMachine::start_install(std::uint32_t slot, Type& type, TimePoint now) 
 
 void PhaseMachine::occupy(Task& task, Type& type, Stage stage, std::uint32_t cost) {
     task.plugin = type.route;
-    ++open_calls_[task.plugin];
+    ++plugins_[task.plugin].open_calls;
     task.stage = stage;
     task.cost = cost;
     used_ += cost;
@@ -199,7 +199,7 @@ void PhaseMachine::vacate(Task& task) {
     task.cost = 0;
     task.stage = Stage::ended;
     --types_[task.type].running;
-    --open_calls_[task.plugin];
+    --plugins_[task.plugin].open_calls;
 }
 
 // ---- time and shutdown -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/semver.hpp"
+#include "host/call_counts.hpp"
 #include "host/credit.hpp"
 #include "host/install_table.hpp"
 #include "host/outcome.hpp"
@@ -68,6 +69,9 @@ public:
     void drain(PluginId plugin, base::TimePoint now);
     /// Does a task wait for `plugin`, or run in it?
     [[nodiscard]] bool needs(PluginId plugin) const noexcept;
+    [[nodiscard]] CallCounts calls_of(PluginId plugin) const noexcept {
+        return plugin < plugins_.size() ? plugins_[plugin].calls : CallCounts{};
+    }
     /// `plugin` takes no more tasks; those that wait for it go to another one, or are given back.
     /// Calls go on.
     void withdraw(PluginId plugin, std::string_view why, base::TimePoint now);
@@ -180,8 +184,12 @@ private:
     InstallTable installs_;
     std::vector<Type> types_;  // never shrinks: tasks refer to types by index
     std::vector<std::uint32_t> free_types_;
-    std::vector<std::string> digests_;       // by PluginId
-    std::vector<std::uint32_t> open_calls_;  // by PluginId
+    struct PluginUse {
+        std::string digest;
+        std::uint32_t open_calls = 0;
+        CallCounts calls;
+    };
+    std::vector<PluginUse> plugins_;  // by PluginId
     /// Indices into types_, the highest version first.
     std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>>
         versions_;

@@ -18,11 +18,9 @@ void PhaseMachine::offer(PluginId plugin,
                          std::string digest,
                          const std::vector<runtime::TypeInfo>& types,
                          TimePoint now) {
-    if (digests_.size() <= plugin) {
-        digests_.resize(plugin + 1);
-        open_calls_.resize(plugin + 1);
-    }
-    digests_[plugin] = std::move(digest);
+    if (plugins_.size() <= plugin)
+        plugins_.resize(plugin + 1);
+    plugins_[plugin].digest = std::move(digest);
     for (const auto& info : types) {
         auto& type = types_[claim(info)];
         type.info = info;
@@ -43,7 +41,7 @@ void PhaseMachine::drain(PluginId plugin, TimePoint now) {
 }
 
 bool PhaseMachine::needs(PluginId plugin) const noexcept {
-    const bool runs = plugin < open_calls_.size() && open_calls_[plugin] > 0;
+    const bool runs = plugin < plugins_.size() && plugins_[plugin].open_calls > 0;
     return runs || std::any_of(types_.begin(), types_.end(), [&](const Type& t) {
                return t.route == plugin && !t.queue.empty();
            });

@@ -52,6 +52,11 @@ void PhaseMachine::call_ended(CallResult&& result, TimePoint now) {
     const bool installing = task.stage == Stage::installing;
     if (!installing && task.stage != Stage::executing)
         return;
+    auto& calls = plugins_[task.plugin].calls;
+    if (result.status <= CallResult::Status::permanent)
+        ++calls.answered;
+    else if (result.status == CallResult::Status::crashed)
+        ++calls.crashed;
     vacate(task);
     if (installing)
         install_ended(slot, result, now);
@@ -71,8 +76,10 @@ void PhaseMachine::execute_ended(std::uint32_t slot, CallResult& result, TimePoi
     const bool suspect_again = result.suspect && task.alone;
     if (result.status == CallResult::Status::aborted && !suspect_again)
         return run_again(slot, result, now);
-    if (suspect_again)
+    if (suspect_again) {
         result.status = CallResult::Status::crashed;
+        ++plugins_[task.plugin].calls.crashed;
+    }
 
     if (result.status <= CallResult::Status::permanent) {
         auto& type = types_[task.type];

@@ -68,6 +68,7 @@ void PluginSet::flush() {
         draining.plugin->flush();
     for (const auto& plugin : retired_)
         plugin->flush();
+    check_trials();
     if (!draining_.empty())
         check_draining();
 }
@@ -209,6 +210,12 @@ void PluginSet::refuse(const fs::path& path, File& file, std::string why, bool c
     discard(std::move(file.incoming));
     if (!conflict && !went_back && !file.current)
         go_back(path, file, bad);
+    if (went_back)
+        history_.forget(path);
+    if (went_back && std::exchange(file.given_up, false)) {
+        file.offered = true;
+        events_.on_offered(*file.current);
+    }
     events_.on_offer_changed();
 }
 
@@ -279,6 +286,7 @@ void PluginSet::on_plugin_ready(Plugin& plugin) {
         before = std::move(file.current);
         file.current = std::move(file.incoming);
         file.offered_since = clock_.now();
+        file.given_up = false;
     }
     if (!file.fallback)
         file.refusal.clear();
@@ -310,18 +318,41 @@ void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
         return;
     auto& [path, file] = *place;
     file.offered = false;
-    const bool on_trial = clock_.now() - file.offered_since < options_.trial;
-    const bool newest = !file.fallback && !file.incoming && !file.copying;
-    if (on_trial && newest && go_back(path, file, plugin.digest())) {
-        history_.reject(path, plugin.digest());
-        file.refusal = "version " + plugin.module().version + " was given up: " + why;
-        return events_.on_offer_changed();
-    }
+    file.given_up = false;
+    if (give_up(path, file, why))
+        return;
     if (file.fallback)
         file.refusal += "; the version before it as well: " + why;
     else
         file.refusal = why;
     events_.on_offer_changed();
+}
+
+bool PluginSet::give_up(const fs::path& path, File& file, const std::string& why) {
+    const bool on_trial = clock_.now() - file.offered_since < options_.trial;
+    const bool newest = !file.fallback && !file.incoming && !file.copying;
+    const auto& bad = file.current->digest();
+    if (!on_trial || !newest || !go_back(path, file, bad))
+        return false;
+    history_.reject(path, bad);
+    file.refusal = "version " + file.current->module().version + " was given up: " + why;
+    events_.on_offer_changed();
+    return true;
+}
+
+void PluginSet::check_trials() {
+    constexpr std::uint64_t most_crashes = 1;
+    for (auto& [path, file] : files_) {
+        if (!file.offered)
+            continue;
+        const auto calls = events_.calls_of(file.current->id());
+        if (calls.answered > 0 || calls.crashed <= most_crashes ||
+            !give_up(path, file, "its first calls crashed and none ended otherwise"))
+            continue;
+        file.offered = false;
+        file.given_up = true;
+        events_.on_withdrawn(file.current->id(), "its plugin crashed too often");
+    }
 }
 
 // ---- draining --------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "host/call_counts.hpp"
 #include "host/plugin.hpp"
 #include "host/plugin_config.hpp"
 #include "host/plugin_copies.hpp"
@@ -31,6 +32,7 @@ public:
     virtual void on_draining(PluginId plugin) = 0;
     /// Does a task wait for it, or run in it?
     [[nodiscard]] virtual bool needs(PluginId plugin) const = 0;
+    [[nodiscard]] virtual CallCounts calls_of(PluginId plugin) const = 0;
     /// It has drained for too long: what waits for it or runs in it is to go back.
     virtual void on_drain_limit(PluginId plugin, std::string_view why) = 0;
     /// It takes no more tasks, its calls go on.
@@ -59,7 +61,9 @@ struct PluginSetOptions {
     /// How long it stays at least, for tasks that are on their way to this host.
     base::Duration linger = std::chrono::seconds(1);
     /// A version that crashes too often in this time goes, and the one before it comes back. Later
-    /// it has proven itself, and whatever makes it crash would not spare its predecessor.
+    /// it has proven itself, and whatever makes it crash would not spare its predecessor. Twice is
+    /// too often while no call has ended otherwise, so that no task is charged a third crash, which
+    /// would be its end.
     base::Duration trial = std::chrono::hours(1);
 };
 
@@ -108,6 +112,7 @@ private:
         bool copying = false;
         bool offered = false;   // `current` has its types
         bool fallback = false;  // `current` or what comes is an earlier version, not the file
+        bool given_up = false;  // `current` could run, but its first calls crashed
         base::TimePoint offered_since{};
         std::uint64_t version = 0;  // number of its last change
     };
@@ -143,6 +148,9 @@ private:
     void refuse(const std::filesystem::path& path, File& file, std::string why, bool conflict);
     /// Starts the last version on offer that was not `bad`, if there is one.
     bool go_back(const std::filesystem::path& path, File& file, std::string_view bad);
+    /// Goes back from what is offered, while it is on trial and there is something to go back to.
+    bool give_up(const std::filesystem::path& path, File& file, const std::string& why);
+    void check_trials();
     /// It was offered: lets it drain.
     void retire(std::unique_ptr<Plugin> plugin, std::string why);
     /// It has no tasks, or only calls that run.

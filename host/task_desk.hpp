@@ -83,6 +83,9 @@ private:
     void on_offered(const Plugin& plugin) override;
     void on_draining(PluginId plugin) override;
     [[nodiscard]] bool needs(PluginId plugin) const override { return machine_.needs(plugin); }
+    [[nodiscard]] CallCounts calls_of(PluginId plugin) const override {
+        return machine_.calls_of(plugin);
+    }
     void on_drain_limit(PluginId plugin, std::string_view why) override;
     void on_withdrawn(PluginId plugin, std::string_view why) override;
     void on_offer_changed() override;

@@ -63,6 +63,9 @@ protected:
     }
     void on_draining(PluginId plugin) override { draining.push_back(plugin); }
     [[nodiscard]] bool needs(PluginId plugin) const override { return busy.contains(plugin); }
+    [[nodiscard]] host::CallCounts calls_of(PluginId plugin) const override {
+        return plugin == newest ? calls : host::CallCounts{};
+    }
     void on_drain_limit(PluginId plugin, std::string_view why) override {
         limited.push_back(plugin);
         limit_reason = why;
@@ -140,6 +143,7 @@ protected:
     std::vector<PluginId> draining, withdrawn, limited;
     std::set<PluginId> busy;
     std::string limit_reason;
+    host::CallCounts calls;  // of the newest
     std::vector<runtime::CallResult> ended;
     PluginId newest = 0;
     runtime::CallId last_call = 0;
@@ -218,6 +222,59 @@ TEST_F(PluginSetTest, ANewVersionThatKeepsCrashingGoesAndTheOneBeforeComesBack) 
     set->apply({.removed = {}, .present = {folder / "build.so"}});
     wait_for_offer("1.4.0");
     EXPECT_EQ(refusal(), "") << "written again, it gets another chance";
+}
+
+TEST_F(PluginSetTest, AVersionWhoseFirstCallsCrashIsGivenUpBeforeATaskIsPoison) {
+    start();
+    put("a");
+    wait_for_offer("1.0.0");
+    put("crashes");
+    wait_for_offer("1.4.0");
+    const auto bad = newest;
+    calls = {.answered = 0, .crashed = 1};
+    set->flush();
+    EXPECT_EQ(refusal(), "");
+
+    calls.crashed = 2;
+    set->flush();
+    EXPECT_THAT(withdrawn, testing::Contains(bad));
+    EXPECT_THAT(set->offered(), IsEmpty());
+    wait_for_offer("1.0.0");
+    calls = {};
+
+    EXPECT_THAT(refusal(), HasSubstr("1.4.0 was given up: its first calls crashed"));
+    EXPECT_THAT(refusal(), HasSubstr("version 1.0.0 runs instead"));
+    wait_until([&] { return set->find(bad) == nullptr; });
+}
+
+TEST_F(PluginSetTest, AVersionThatAnsweredMayCrashNowAndThen) {
+    start();
+    put("a");
+    wait_for_offer("1.0.0");
+    put("b");
+    wait_for_offer("1.0.1");
+    calls = {.answered = 1, .crashed = 2};
+    set->flush();
+
+    EXPECT_EQ(refusal(), "");
+    EXPECT_EQ(set->offered().size(), 1U);
+}
+
+TEST_F(PluginSetTest, WithTheCopyGoneAVersionThatWasGivenUpGoesOn) {
+    start();
+    put("a");
+    wait_for_offer("1.0.0");
+    const auto copy = set->offered().at(0)->digest();
+    put("crashes");
+    wait_for_offer("1.4.0");
+    fs::remove_all(options.cache / copy);
+    calls = {.answered = 0, .crashed = 2};
+    wait_until([&] { return refusal().find("nor does") != std::string::npos; });
+
+    ASSERT_EQ(set->offered().size(), 1U);
+    EXPECT_EQ(set->offered()[0]->module().version, "1.4.0");
+    set->flush();
+    EXPECT_EQ(set->offered().size(), 1U) << "there is nothing to go back to any more";
 }
 
 TEST_F(PluginSetTest, AVersionThatHasProvenItselfIsOnlyQuarantined) {

@@ -217,6 +217,25 @@ TEST_F(PhaseMachineVersionsTest, ANewVersionBeginsWithWhatTheOldOneLearnt) {
     EXPECT_GT(learnt, 100U);
 }
 
+TEST_F(PhaseMachineVersionsTest, CallsAreCountedByPlugin) {
+    offer_version("1.0.0", first);
+    for (const auto status : {CallResult::Status::ok,
+                              CallResult::Status::permanent,
+                              CallResult::Status::crashed,
+                              CallResult::Status::timeout}) {
+        assign(static_cast<std::uint64_t>(status) + 1);
+        dispatch();
+        end(started.back().call.call, status);
+    }
+    assign(50, "t", {}, true);
+    dispatch();
+    end(started.back().call.call, CallResult::Status::aborted, true);
+
+    EXPECT_EQ(machine.calls_of(first).answered, 2U);
+    EXPECT_EQ(machine.calls_of(first).crashed, 2U) << "one of them ran alone";
+    EXPECT_EQ(machine.calls_of(third).crashed, 0U);
+}
+
 TEST_F(PhaseMachineVersionsTest, ManySwapsLeaveNothingBehind) {
     assign(0);  // nothing is there
     outcomes.clear();
