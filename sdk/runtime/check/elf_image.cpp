@@ -91,6 +91,11 @@ public:
             return read.error();
         if (auto read = read_sections(*header); !read)
             return read.error();
+        const auto is_symbols = [](const Elf64_Shdr& one) { return one.sh_type == SHT_DYNSYM; };
+        if (std::none_of(sections_.begin(), sections_.end(), is_symbols))
+            return base::error(Errc::invalid_argument,
+                               "has no section headers: nobody can tell what it exports",
+                               "strip it with strip(1), which leaves them");
         for (const Elf64_Shdr& section : sections_)
             if (auto read = read_section(section); !read)
                 return read.error();

@@ -78,13 +78,20 @@ Verdict manifest(const PluginFile& file) {
     return Verdict::ok();
 }
 
+/// distributo_module_v1 and its successors: a library may be a plugin for several majors.
+bool is_entry(std::string_view name) {
+    constexpr std::string_view prefix = "distributo_module_v";
+    return name.starts_with(prefix) &&
+           name.find_first_not_of("0123456789", prefix.size()) == std::string_view::npos;
+}
+
 Verdict exports(const ElfImage& image) {
     std::string others;
     std::size_t count = 0;
     bool entry = false;
     for (const auto& symbol : image.exports) {
         entry |= symbol.name == DTO_ENTRY_SYMBOL;
-        if (symbol.unique || symbol.name == DTO_ENTRY_SYMBOL)  // unique ones have their own check
+        if (symbol.unique || is_entry(symbol.name))  // unique ones have their own check
             continue;
         constexpr std::size_t shown = 3;
         if (count++ < shown)

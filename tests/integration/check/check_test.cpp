@@ -126,6 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"bad_resources", "tables.resources", "cpu"},
                     Fault{"create_fails", "lifecycle.create_destroy", "create fails as asked"},
                     Fault{"setup_fails", "lifecycle.setup", "the model is missing"},
+                    Fault{"probe_nonsense", "lifecycle.probe", "yes"},
                     Fault{"config_crash", "lifecycle.bad_config", "SIGSEGV"},
                     Fault{"teardown_hangs", "lifecycle.teardown", "did not end", 5},
                     Fault{"one_instance", "lifecycle.two_instances", "there is one already"},
@@ -152,6 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"cancel_never", "execute.cancel_before", "goes on", 15},
                     Fault{"cancel_once", "execute.cancel_during", "goes on", 15},
                     Fault{"deadline_ignored", "execute.deadline", "past its deadline", 15},
+                    Fault{"trusts_memory", "execute.host_failures", "SIGSEGV"},
                     Fault{"loses_result", "execute.host_failures", "its result is lost"},
                     Fault{"limit_crash", "execute.generated", "SIGFPE"},
                     Fault{"accepts_anything", "execute.malformed", "DTO_OK"},
@@ -174,6 +176,23 @@ TEST(GoodPlugin, PassesEverything) {
         fs::path(SHIPPED_PLUGINS) / "syllables.so",
         options({{.type = "text.syllables", .payload = R"({"word":"example"})", .install = {}}}));
     EXPECT_EQ(failures(shipped), "");
+}
+
+TEST(GoodPlugin, MayEndItsTasksLater) {
+    const auto report = checked(fs::path(FAULTY_PLUGINS) / "ends_later.so", options(doubled));
+    EXPECT_EQ(failures(report), "");
+}
+
+TEST(GoodPlugin, NeedsASampleOfItsOwnTypes) {
+    CheckOptions how =
+        options({{.type = "faulty.duobel", .payload = R"({"n":21})", .install = {}}});
+    const auto report = checked(fs::path(FAULTY_PLUGINS) / "none.so", how);
+    EXPECT_EQ(failures(report), "");
+    EXPECT_NE(report_text(report).find("the first is of faulty.duobel"), std::string::npos);
+    how.samples.front().type.clear();
+    EXPECT_EQ(
+        report_text(checked(fs::path(FAULTY_PLUGINS) / "none.so", how)).find("no sample is of"),
+        std::string::npos);
 }
 
 TEST(GoodPlugin, MayInstall) {

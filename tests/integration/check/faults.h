@@ -25,6 +25,7 @@ enum fault {
     // in its life
     fault_create_fails,
     fault_setup_fails,
+    fault_probe_nonsense,
     fault_config_crash,
     fault_teardown_hangs,
     fault_one_instance,
@@ -52,6 +53,7 @@ enum fault {
     fault_cancel_once,
     fault_deadline_ignored,
     fault_loses_result,
+    fault_trusts_memory,
     // in what it believes about its host
     fault_reads_too_far,
     fault_wants_newer,

@@ -146,13 +146,25 @@ static dto_status DTO_CALL setup(void* instance, dto_call* call, const dto_setup
     return DTO_OK;
 }
 
+static dto_status DTO_CALL probe(void* instance, dto_call* call) {
+    static const dto_bytes healthy = TEXT("{\"healthy\":true,\"attributes\":{\"answer\":42}}");
+    static const dto_bytes nonsense = TEXT("{\"healthy\":\"yes\"}");
+    static const dto_str json = {NULL, 0};
+    (void)instance;
+    return host.result(call, FAULT == fault_probe_nonsense ? nonsense : healthy, json);
+}
+
 static dto_status answer(dto_call* call, long n) {
-    char text[64];
+    enum { longest = 64 };
+    char* const text = host.scratch(call, longest);
     dto_bytes data;
+    if (text == NULL && FAULT != fault_trusts_memory) {
+        return fail(call, DTO_RETRY, "out of memory");
+    }
     const dto_str json = {NULL, 0};
     data.ptr = text;
     data.len = (size_t)snprintf(
-        text, sizeof text, FAULT == fault_bad_result ? "{\"wrong\":%ld}" : "{\"n\":%ld}", n);
+        text, longest, FAULT == fault_bad_result ? "{\"wrong\":%ld}" : "{\"n\":%ld}", n);
     const dto_status status = host.result(call, data, json);
     return FAULT == fault_loses_result ? DTO_OK : status;
 }
@@ -177,6 +189,14 @@ static void* use_later(void* call) {
     host.log(call, DTO_INFO, text, none);
     return NULL;
 }
+
+#if defined(WITH_LATER_END)
+static void* end_later(void* call) {
+    nap(1);
+    host.complete(call, DTO_OK);
+    return NULL;
+}
+#endif
 
 static void misbehave(dto_call* call) {
     switch ((int)FAULT) {
@@ -290,6 +310,13 @@ static dto_status DTO_CALL execute(void* instance, dto_call* call, const dto_exe
         host.complete(call, status);
         return DTO_PENDING;
     }
+#if defined(WITH_LATER_END)
+    pthread_t ending;
+    if (status == DTO_OK && pthread_create(&ending, NULL, end_later, call) == 0) {
+        pthread_detach(ending);
+        return DTO_PENDING;
+    }
+#endif
     return FAULT == fault_status ? 42 : FAULT == fault_pending ? DTO_PENDING : status;
 }
 
@@ -397,6 +424,7 @@ static dto_task_api api = {
     .types = types,
     .create = create,
     .setup = setup,
+    .probe = probe,
     .install = install,
     .execute = execute,
     .cancel = cancel,
@@ -446,6 +474,9 @@ static void spoil_tables(dto_module* module) {
         module->required = &unknown;
         module->required_count = 1;
     }
+#if defined(WITH_LATER_END)
+    type.flags |= DTO_TASK_ASYNC;
+#endif
     if (FAULT == fault_complete_twice) {
         type.flags |= DTO_TASK_ASYNC;
     }

@@ -34,6 +34,17 @@ TEST(ElfImage, SaysWhatALibraryExportsAndNeeds) {
     EXPECT_EQ(image->tls_size, 0U);
 }
 
+TEST(ElfImage, IsNotGuessedWithoutSectionHeaders) {
+    std::string file = good_file();
+    Elf64_Ehdr header;
+    std::copy_n(file.data(), sizeof header, reinterpret_cast<char*>(&header));
+    header.e_shnum = 0;
+    std::copy_n(reinterpret_cast<const char*>(&header), sizeof header, file.data());
+    const auto image = read_elf(file);
+    ASSERT_FALSE(image);
+    EXPECT_NE(image.error().message.find("no section headers"), std::string::npos);
+}
+
 TEST(ElfImage, EveryTruncationIsReadOrRefused) {
     const std::string file = good_file();
     std::size_t refused = 0;

@@ -37,6 +37,16 @@ TEST(File, NeedsNoNewerCLibrary) {
     EXPECT_NE(verdict.why.find("99.1"), std::string::npos);
 }
 
+TEST(File, MayExportEntriesForSeveralMajorsAndNothingElse) {
+    ElfImage image;
+    image.exports = {{.name = "distributo_module_v1"}, {.name = "distributo_module_v2"}};
+    EXPECT_EQ(check_file("elf.exports", file_with(image)).status, Verdict::Status::ok);
+    image.exports.push_back({.name = "distributo_module_v2_helper"});
+    EXPECT_EQ(check_file("elf.exports", file_with(image)).status, Verdict::Status::failed);
+    image.exports = {{.name = "distributo_module_v2"}};
+    EXPECT_EQ(check_file("elf.exports", file_with(image)).status, Verdict::Status::failed);
+}
+
 TEST(File, MayLookForLibrariesInFoldersOfTheSystemOnly) {
     ElfImage image;
     image.run_paths = {"/usr/lib/acme"};

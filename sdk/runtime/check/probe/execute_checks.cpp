@@ -83,7 +83,11 @@ Verdict samples(const ProbeRequest& request) {
             return Verdict::failed(sample.type + ": " + *wrong);
     }
     if (made_up.size() == bench.subject.module().info.types.size())
-        return Verdict::skipped("there is no sample task", std::string(give_sample));
+        return Verdict::skipped(
+            request.samples.empty()
+                ? std::string("there is no sample task")
+                : "no sample is of its types; the first is of " + request.samples.front().type,
+            std::string(give_sample));
     std::string without;
     for (const std::string& type : made_up)
         without += (without.empty() ? "no sample for " : ", ") + type;

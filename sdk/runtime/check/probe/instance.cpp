@@ -101,6 +101,11 @@ Outcome Instance::start() {
     return created.ok() ? set_up(subject_.request().config) : created;
 }
 
+Outcome Instance::probe() {
+    return called(
+        false, [&](ProbeCall& call) { return subject_.module().api.probe(instance_, call.abi()); });
+}
+
 void Instance::tear_down() {
     called(false, [&](ProbeCall& call) {
         subject_.module().api.teardown(instance_, call.abi());

@@ -1,5 +1,6 @@
 #include "runtime/check/probe/checks.hpp"
 #include "runtime/check/probe/process_state.hpp"
+#include "wire/json.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -35,6 +36,41 @@ Verdict set_up(const ProbeRequest& request) {
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
     return Verdict::ok("in " + std::to_string(took.count()) + " ms");
+}
+
+/// {"healthy":true,"attributes":{…}}
+bool is_health(std::string_view text) {
+    wire::json::Reader reader(text);
+    if (reader.peek() != wire::json::Kind::object || !reader.begin_object())
+        return false;
+    bool healthy = false;
+    for (std::string_view key; reader.next_member(key);) {
+        wire::json::Value value;
+        if (!reader.value(value))
+            return false;
+        healthy |= key == "healthy" && value.kind == wire::json::Kind::boolean;
+        if (key == "attributes" && value.kind != wire::json::Kind::object)
+            return false;
+    }
+    return healthy && !reader.failed();
+}
+
+Verdict probes(const ProbeRequest& request) {
+    Subject subject(request);
+    if (auto loaded = subject.load(); !loaded)
+        return broken("loading", loaded.error());
+    if (!subject.module().api.probe)
+        return Verdict::skipped("it has no probe function");
+    Instance instance(subject, Age::ordinary, "host");
+    if (const Outcome ready = instance.start(); !ready.ok())
+        return broken("setup", ready);
+    const Outcome outcome = instance.probe();
+    if (!outcome.ok())
+        return broken("probe", outcome);
+    if (!is_health(outcome.result))
+        return Verdict::failed("probe answers " + outcome.result.substr(0, 80),
+                               R"(answer {"healthy":true,"attributes":{}})");
+    return Verdict::ok(outcome.result.substr(0, 80));
 }
 
 Verdict bad_config(const ProbeRequest& request) {
@@ -213,6 +249,7 @@ Verdict unmaps(const ProbeRequest& request) {
 constexpr ProbeCheck checks[] = {
     {"lifecycle.create_destroy", &create_and_destroy},
     {"lifecycle.setup", &set_up},
+    {"lifecycle.probe", &probes},
     {"lifecycle.bad_config", &bad_config},
     {"lifecycle.teardown", &tears_down},
     {"lifecycle.two_instances", &two_instances},

@@ -123,9 +123,12 @@ std::vector<Sample> samples_of(const Subject& subject, std::vector<std::string>*
     std::vector<Sample> samples;
     for (const TypeInfo& type : subject.module().info.types) {
         const std::size_t before = samples.size();
+        const bool alone = subject.module().info.types.size() == 1;
         for (const Sample& given : subject.request().samples)
-            if (given.type == type.name)
+            if (given.type == type.name || (given.type.empty() && alone)) {
                 samples.push_back(given);
+                samples.back().type = type.name;
+            }
         if (samples.size() != before)
             continue;
         Sample sample;

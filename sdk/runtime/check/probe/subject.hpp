@@ -78,6 +78,7 @@ public:
     [[nodiscard]] Outcome set_up(const std::string& config);
     /// create and set_up with the configuration of the request.
     [[nodiscard]] Outcome start();
+    [[nodiscard]] Outcome probe();
     void tear_down();
     void destroy();
 
