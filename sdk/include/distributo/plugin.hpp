@@ -33,13 +33,24 @@
 // State: give task_type<> a member function. Its struct is constructed once per process, from
 // const Setup& or without arguments, before the first task, and destroyed after the last one.
 //
+// More than a function, each a line of DISTRIBUTO_PLUGIN or an argument more:
+//     task_type<f>("t").batch<g>(64)         void g(std::span<BatchItem<Job, Answer>>): many at
+//     once void f(const Job&, AsyncTask<Answer>)  only starts the task; the handle ends it, later
+//     .install<i>() .verify<v>()             prepare a host for a task, once per content key
+//     probe<p>()                             is this host still able? with attributes to require
+// and in a call: task.emit(), task.cache(), task.open_artifact(), task.create_artifact(),
+// task.artifact(), task.publish(). A host need not have these services: then emit and artifacts
+// throw retry_elsewhere(), the cache forgets. requires_service(DTO_SERVICE_EMIT) has such a host
+// refuse the plugin instead.
+//
 // This header needs the headers of Boost.Describe and Mp11 and the standard library, nothing else.
 
-#include <distributo/detail/module.hpp>
+#include <distributo/detail/exported.hpp>
+#include <distributo/detail/options.hpp>
 
 /// Exports the plugin. Once per library, outside of any namespace. After name and version come
-/// task types (task_type<>), and vendor(), license(), homepage(), config<>(), keep_loaded(),
-/// needs_isolation().
+/// task types (task_type<>), and probe<>(), requires_service(), vendor(), license(), homepage(),
+/// config<>(), keep_loaded(), needs_isolation().
 #define DISTRIBUTO_PLUGIN(plugin_name, plugin_version, ...)                                  \
     namespace {                                                                              \
     struct DistributoPlugin {                                                                \

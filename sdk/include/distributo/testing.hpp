@@ -9,15 +9,24 @@
 //     return distributo::testing::report();
 //
 // The library is loaded, checked and called as a host does it. Works with every test framework.
+//
+// The plugin's host here has all services: what a task emits is in Outcome::emitted, what it caches
+// and its artifacts are kept by the Plugin. run_batch() gives tasks together, start() is for tasks
+// that end later.
 
+#include <distributo/detail/test_expect.hpp>
 #include <distributo/detail/test_host.hpp>
+#include <distributo/detail/test_task.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <dlfcn.h>
 #include <filesystem>
-#include <iostream>
 #include <memory>
-#include <sstream>
+#include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,21 +35,36 @@
 
 namespace distributo::testing {
 
-/// What a task is run with, beside its type and payload.
-struct RunOptions {
-    std::string task_id = "test";
-    std::uint32_t attempt = 1;
-    std::filesystem::path install_dir{};
-    std::int64_t remaining_ms = -1;  ///< to the deadline; below 0: none
-    /// The task is cancelled when it asks whether it is for the n-th time, 1 being the first;
-    /// 0: never. wait() asks too.
-    int cancel_at_check = 0;
+/// What the host of the plugin has beside its table.
+enum class Services { all, none };
+
+class Plugin;
+
+/// A task that was started and may end later; made by Plugin::start(), which it must not outlive.
+class Running {
+public:
+    /// True: it ends later, or has done so by now.
+    [[nodiscard]] bool pending() const noexcept { return status_ == DTO_PENDING; }
+    /// Cancels it like the host: cancelled() becomes 1, then the plugin is told.
+    void cancel();
+    /// Waits for its end and returns how it ended, once. Throws std::runtime_error when it has not
+    /// ended within `limit`.
+    Outcome outcome(std::chrono::milliseconds limit = detail::patience);
+
+private:
+    friend class Plugin;
+    Running(Plugin& plugin, std::shared_ptr<detail::TestTask> task, dto_status status);
+
+    Plugin* plugin_;
+    std::shared_ptr<detail::TestTask> task_;
+    dto_status status_;
 };
 
 /// A loaded plugin. Throws std::runtime_error with the reason when it is not one.
 class Plugin {
 public:
-    explicit Plugin(const std::filesystem::path& library) {
+    explicit Plugin(const std::filesystem::path& library, Services services = Services::all)
+        : host_(services == Services::all) {
         const std::string path = std::filesystem::absolute(library).string();
         library_.reset(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
         if (!library_) {
@@ -53,7 +77,10 @@ public:
         enter(reinterpret_cast<dto_entry_fn>(symbol));
     }
 
-    explicit Plugin(dto_entry_fn entry) { enter(entry); }
+    explicit Plugin(dto_entry_fn entry, Services services = Services::all)
+        : host_(services == Services::all) {
+        enter(entry);
+    }
 
     Plugin(const Plugin&) = delete;
     Plugin& operator=(const Plugin&) = delete;
@@ -71,7 +98,7 @@ public:
     /// Calls setup, once; run() and install() do it with `{}` when the test has not.
     Outcome setup(std::string_view config_json = "{}") {
         const std::string data_dir = data_dir_.path().string();
-        detail::TestCall call;
+        detail::TestCall call({.stores = &stores_});
         dto_setup request{};
         request.struct_size = sizeof request;
         request.cpu_slots = 1;
@@ -90,23 +117,42 @@ public:
         return call.outcome(status);
     }
 
+    /// Runs a task and waits for its end, also when it ends later.
     Outcome run(std::string_view type,
                 std::string_view payload_json,
                 const RunOptions& options = {}) {
+        return start(type, payload_json, options).outcome();
+    }
+
+    /// Calls execute and returns when that has returned.
+    Running start(std::string_view type,
+                  std::string_view payload_json,
+                  const RunOptions& options = {}) {
         require_ready();
-        const std::string install_dir = options.install_dir.string();
-        detail::TestCall call(options.cancel_at_check, options.remaining_ms);
-        dto_execute request{};
-        request.struct_size = sizeof request;
-        request.attempt = options.attempt;
-        request.task_id = distributo::detail::to_abi(options.task_id);
-        request.task_type = distributo::detail::to_abi(type);
-        request.payload_json = distributo::detail::to_abi(payload_json);
-        request.install_dir = distributo::detail::to_abi(install_dir);
-        if (!install_dir.empty()) {
-            request.content_key = distributo::detail::to_abi("test-key");
+        auto task = make_task(type, payload_json, options);
+        const dto_status status = api_->execute(instance_, task->call.abi(), &task->request);
+        return {*this, std::move(task), status};
+    }
+
+    /// Runs tasks together, in groups of the type's max_batch like a host; one by one when the type
+    /// takes no batches. The outcomes are in the order of the payloads.
+    std::vector<Outcome> run_batch(std::string_view type,
+                                   const std::vector<std::string>& payloads,
+                                   const RunOptions& options = {}) {
+        require_ready();
+        const std::size_t most = this->type(type).max_batch;
+        std::vector<Outcome> outcomes;
+        if (most < 2 || !DTO_CAN(dto_task_api, api_, execute_batch)) {
+            for (const std::string& payload : payloads) {
+                outcomes.push_back(run(type, payload, options));
+            }
+            return outcomes;
         }
-        return call.outcome(api_->execute(instance_, call.abi(), &request));
+        const std::span<const std::string> all(payloads);
+        for (std::size_t at = 0; at < all.size(); at += most) {
+            run_group(type, all.subspan(at, std::min(most, all.size() - at)), options, outcomes);
+        }
+        return outcomes;
     }
 
     /// Installs into `dir`, which must exist; give the same to run() afterwards.
@@ -114,19 +160,41 @@ public:
                     std::string_view spec_json,
                     const std::filesystem::path& dir) {
         require_ready();
-        if (api_->install == nullptr) {
-            throw std::runtime_error("the plugin has no install function");
+        return call_install(api_->install, "install", type, spec_json, dir);
+    }
+
+    /// Asks whether what an earlier install() left in `dir` is still good.
+    Outcome verify(std::string_view type,
+                   std::string_view spec_json,
+                   const std::filesystem::path& dir) {
+        require_ready();
+        return call_install(api_->verify, "verify", type, spec_json, dir);
+    }
+
+    /// Asks the plugin whether its host is still able; the answer is the result.
+    Outcome probe() {
+        require_ready();
+        if (api_->probe == nullptr) {
+            throw std::runtime_error("the plugin has no probe function");
         }
-        const std::string staging = dir.string();
-        detail::TestCall call;
-        dto_install request{};
-        request.struct_size = sizeof request;
-        request.attempt = 1;
-        request.task_type = distributo::detail::to_abi(type);
-        request.content_key = distributo::detail::to_abi("test-key");
-        request.spec_json = distributo::detail::to_abi(spec_json);
-        request.staging_dir = distributo::detail::to_abi(staging);
-        return call.outcome(api_->install(instance_, call.abi(), &request));
+        detail::TestCall call({.stores = &stores_});
+        return call.outcome(api_->probe(instance_, call.abi()));
+    }
+
+    /// The bytes that the plugin has cached under a key.
+    [[nodiscard]] std::optional<std::string> cached(std::string_view key) const {
+        return stores_.cache.get(key);
+    }
+    void cache(std::string_view key, std::string_view value) {
+        stores_.cache.put(key, std::string(value));
+    }
+
+    /// An artifact that the plugin has published, or the test has added.
+    [[nodiscard]] std::optional<Artifact> artifact(std::string_view name) const {
+        return stores_.artifacts.get(name);
+    }
+    void add_artifact(std::string_view name, Artifact artifact) {
+        stores_.artifacts.put(name, std::move(artifact));
     }
 
     [[nodiscard]] const dto_module& module() const noexcept { return *module_; }
@@ -143,6 +211,8 @@ public:
     }
 
 private:
+    friend class Running;
+
     struct Unload {
         void operator()(void* library) const { dlclose(library); }
     };
@@ -162,9 +232,21 @@ private:
         if (module_ == nullptr) {
             throw std::runtime_error("the plugin refused to load: " + reason);
         }
+        for (std::uint32_t i = 0; i < module_->required_count; ++i) {
+            require_service(distributo::detail::from_abi(module_->required[i]));
+        }
         api_ = static_cast<const dto_task_api*>(module_->get_interface(DTO_INTERFACE_TASK));
         if (api_ == nullptr) {
             throw std::runtime_error("the plugin offers no tasks");
+        }
+    }
+
+    /// Members of the host's table, "host.scratch", are all there.
+    void require_service(std::string_view id) const {
+        if (!id.starts_with("host.") &&
+            host_.table.get_service(&host_.table, std::string(id).c_str()) == nullptr) {
+            throw std::runtime_error("the plugin requires " + std::string(id) +
+                                     ", which this host does not have");
         }
     }
 
@@ -176,9 +258,61 @@ private:
         }
     }
 
+    std::shared_ptr<detail::TestTask> make_task(std::string_view type,
+                                                std::string_view payload_json,
+                                                const RunOptions& options) {
+        return std::make_shared<detail::TestTask>(type, payload_json, options, stores_);
+    }
+
+    void run_group(std::string_view type,
+                   std::span<const std::string> payloads,
+                   const RunOptions& options,
+                   std::vector<Outcome>& outcomes) {
+        std::vector<std::shared_ptr<detail::TestTask>> tasks;
+        std::vector<dto_call*> calls;
+        std::vector<const dto_execute*> requests;
+        for (const std::string& payload : payloads) {
+            tasks.push_back(make_task(type, payload, options));
+            calls.push_back(tasks.back()->call.abi());
+            requests.push_back(&tasks.back()->request);
+        }
+        std::vector<dto_status> statuses(tasks.size(), DTO_PENDING);
+        const dto_status all = api_->execute_batch(instance_,
+                                                   calls.data(),
+                                                   requests.data(),
+                                                   static_cast<std::uint32_t>(tasks.size()),
+                                                   statuses.data());
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            const bool open = statuses[i] == DTO_PENDING && all != DTO_OK;
+            outcomes.push_back(Running(*this, tasks[i], open ? all : statuses[i]).outcome());
+        }
+    }
+
+    Outcome call_install(dto_status(DTO_CALL* function)(void*, dto_call*, const dto_install*),
+                         std::string_view name,
+                         std::string_view type,
+                         std::string_view spec_json,
+                         const std::filesystem::path& dir) {
+        if (function == nullptr) {
+            throw std::runtime_error("the plugin has no function " + std::string(name));
+        }
+        const std::string path = dir.string();
+        detail::TestCall call({.stores = &stores_});
+        dto_install request{};
+        request.struct_size = sizeof request;
+        request.attempt = 1;
+        request.task_type = distributo::detail::to_abi(type);
+        request.content_key = distributo::detail::to_abi("test-key");
+        request.spec_json = distributo::detail::to_abi(spec_json);
+        request.staging_dir = distributo::detail::to_abi(path);
+        return call.outcome(function(instance_, call.abi(), &request));
+    }
+
     std::unique_ptr<void, Unload> library_;
     detail::TemporaryDirectory data_dir_;
+    detail::TestStores stores_;
     detail::TestHost host_;
+    std::vector<std::shared_ptr<detail::TestTask>> unended_;  // the plugin may still use them
     const dto_module* module_ = nullptr;
     const dto_task_api* api_ = nullptr;
     void* instance_ = nullptr;
@@ -186,39 +320,37 @@ private:
     bool ready_ = false;
 };
 
-/// How many expectations failed in this program.
-inline int& failures() {
-    static int count = 0;
-    return count;
-}
-
-inline void expect(bool holds, std::string_view what, std::string_view file, int line) {
-    if (!holds) {
-        ++failures();
-        std::cerr << file << ':' << line << ": expected " << what << '\n';
+inline Running::Running(Plugin& plugin, std::shared_ptr<detail::TestTask> task, dto_status status)
+    : plugin_(&plugin), task_(std::move(task)), status_(status) {
+    if (pending()) {
+        plugin_->unended_.push_back(task_);
     }
 }
 
-template <class Left, class Right>
-void expect_equal(const Left& left, const Right& right, std::string_view file, int line) {
-    std::ostringstream text;
-    text << "\n  " << right << "\ngot\n  " << left;
-    expect(left == right, text.str(), file, line);
+inline void Running::cancel() {
+    task_->call.cancel();
+    if (pending() && plugin_->api_->cancel != nullptr) {
+        plugin_->api_->cancel(plugin_->instance_, task_->call.abi());
+    }
 }
 
-/// The exit code for main().
-inline int report() {
-    if (failures() == 0) {
-        std::cout << "all expectations hold\n";
-        return 0;
+inline Outcome Running::outcome(std::chrono::milliseconds limit) {
+    if (!pending()) {
+        return task_->call.outcome(status_);
     }
-    std::cerr << failures() << " expectation(s) failed\n";
-    return 1;
+    if ((plugin_->type(distributo::detail::from_abi(task_->request.task_type)).flags &
+         DTO_TASK_ASYNC) == 0) {
+        Outcome outcome = task_->call.outcome(DTO_RETRY);
+        outcome.message = "the plugin left the task pending, without DTO_TASK_ASYNC";
+        return outcome;
+    }
+    const auto status = task_->call.wait_completed(limit);
+    if (!status) {
+        throw std::runtime_error("the task has not ended within " + std::to_string(limit.count()) +
+                                 " ms");
+    }
+    std::erase(plugin_->unended_, task_);
+    return task_->call.outcome(*status);
 }
 
 }  // namespace distributo::testing
-
-#define DISTRIBUTO_EXPECT(condition) \
-    ::distributo::testing::expect((condition), #condition, __FILE__, __LINE__)
-#define DISTRIBUTO_EXPECT_EQUAL(got, wanted) \
-    ::distributo::testing::expect_equal((got), (wanted), __FILE__, __LINE__)

@@ -263,7 +263,9 @@ TEST_F(PluginTest, AnUnknownTypeIsPermanent) {
 }
 
 TEST_F(PluginTest, AHostWithoutAServiceMakesTheTaskGoElsewhere) {
-    EXPECT_EQ(plugin_.run("test.follow_up", "null").status, DTO_RETRY_ELSEWHERE);
+    distributo::testing::Plugin plugin(&distributo_module_v1, distributo::testing::Services::none);
+
+    EXPECT_EQ(plugin.run("test.follow_up", "null").status, DTO_RETRY_ELSEWHERE);
 }
 
 /// Runs a task on a host whose table ends after `size` bytes; what follows is rubbish.
@@ -271,7 +273,7 @@ dto_status run_on_table_of(const dto_task_api& api,
                            std::size_t size,
                            std::string_view type = "test.look",
                            std::string_view payload = "null") {
-    distributo::testing::detail::TestHost host;
+    distributo::testing::detail::TestHost host(false);
     distributo::testing::detail::TestCall call;
     struct {
         dto_host known;

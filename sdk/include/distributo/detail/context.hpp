@@ -1,16 +1,14 @@
 #pragma once
 
+#include <distributo/detail/artifacts.hpp>
+#include <distributo/detail/cache.hpp>
 #include <distributo/detail/decode.hpp>
-#include <distributo/detail/encode.hpp>
 #include <distributo/detail/host.hpp>
-#include <distributo/detail/stops.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stop_token>
-#include <string>
 #include <string_view>
 
 namespace distributo {
@@ -89,6 +87,32 @@ public:
         return detail::from_abi(path);
     }
 
+    /// Values that the plugins of this host share, and that it may forget at any time.
+    [[nodiscard]] Cache cache() const { return Cache(host_, call_); }
+
+    // Artifacts, files that travel with tasks. Names are relative paths without "..". A host that
+    // has no artifacts makes these throw retry_elsewhere(); requires_service() refuses it earlier.
+
+    /// The artifact as a local file, read-only; it and the path are valid until the call ends.
+    [[nodiscard]] std::filesystem::path artifact(std::string_view name) const {
+        return detail::fetch_artifact(host_, call_, name);
+    }
+    /// Opens an artifact for reading.
+    [[nodiscard]] ArtifactReader open_artifact(std::string_view name) const {
+        return ArtifactReader(host_, call_, name);
+    }
+    /// Opens a new artifact for writing; it exists once ArtifactWriter::commit() has returned.
+    [[nodiscard]] ArtifactWriter create_artifact(
+        std::string_view name, std::string_view media_type = "application/octet-stream") const {
+        return ArtifactWriter(host_, call_, name, media_type);
+    }
+    /// Makes a copy of a local file an artifact.
+    void publish(std::string_view name,
+                 const std::filesystem::path& file,
+                 std::string_view media_type = "application/octet-stream") const {
+        detail::publish_artifact(host_, call_, name, file, media_type);
+    }
+
     /// For calls into abi.h that this layer does not wrap.
     [[nodiscard]] dto_call* call() const noexcept { return call_; }
     [[nodiscard]] const dto_host& table() const noexcept { return host_.table(); }
@@ -152,99 +176,6 @@ public:
 
 private:
     const dto_install& install_;
-};
-
-/// How a follow-up task differs from the defaults; see dto_task_spec.
-struct EmitOptions {
-    std::string_view dedupe_key{};
-    std::string_view group{};
-    std::int32_t priority = 0;
-    std::chrono::milliseconds timeout{0};
-};
-
-/// Given to a task function: the task that runs.
-class Task : public Context {
-public:
-    Task(const detail::Host& host, dto_call* call, const dto_execute& execute, detail::Stops& stops)
-        : Context(host, call), execute_(execute), stops_(stops) {}
-    ~Task() { stops_.forget(call()); }
-
-    [[nodiscard]] std::string_view id() const { return detail::from_abi(execute_.task_id); }
-    [[nodiscard]] std::string_view type() const { return detail::from_abi(execute_.task_type); }
-    [[nodiscard]] std::string_view payload_json() const {
-        return detail::from_abi(execute_.payload_json);
-    }
-    /// 1, 2, ...: of this task, on all hosts.
-    [[nodiscard]] std::uint32_t attempt() const noexcept { return execute_.attempt; }
-    /// What install made, read-only; empty when nothing was installed.
-    [[nodiscard]] std::filesystem::path install_dir() const {
-        return detail::from_abi(execute_.install_dir);
-    }
-
-    /// Becomes "stop requested" when the call should end early, for std::condition_variable_any,
-    /// std::jthread and callbacks.
-    [[nodiscard]] std::stop_token stop() {
-        std::stop_source source = stops_.remember(call());
-        if (cancelled()) {
-            source.request_stop();
-        }
-        return source.get_token();
-    }
-
-    /// Creates a task if, and only if, this one succeeds.
-    template <class Payload>
-    void emit(std::string_view type, const Payload& payload, const EmitOptions& options = {}) {
-        const auto* service = host().service<dto_emit>(DTO_SERVICE_EMIT);
-        if (service == nullptr) {
-            throw retry_elsewhere("the host cannot create follow-up tasks");
-        }
-        const std::string json = detail::encode_text(payload, "payload");
-        dto_task_spec spec{};
-        spec.struct_size = sizeof spec;
-        spec.type = detail::to_abi(type);
-        spec.payload_json = detail::to_abi(json);
-        spec.dedupe_key = detail::to_abi(options.dedupe_key);
-        spec.group = detail::to_abi(options.group);
-        spec.priority = options.priority;
-        spec.timeout_ms = options.timeout.count();
-        if (const dto_status status = service->task(call(), &spec); status != DTO_OK) {
-            throw Failure(status, "the host refused a follow-up task of type " + std::string(type));
-        }
-    }
-
-    /// A file that came with the task, read-only.
-    [[nodiscard]] std::filesystem::path artifact(std::string_view name) {
-        dto_str path{};
-        const dto_status status = artifacts().fetch(call(), detail::to_abi(name), &path);
-        if (status != DTO_OK) {
-            throw Failure(status, "cannot fetch artifact " + std::string(name));
-        }
-        return detail::from_abi(path);
-    }
-
-    /// Makes a local file an artifact of this task.
-    void publish(std::string_view name,
-                 const std::filesystem::path& file,
-                 std::string_view media_type = "application/octet-stream") {
-        const std::string path = file.string();
-        const dto_status status = artifacts().publish(
-            call(), detail::to_abi(name), detail::to_abi(path), detail::to_abi(media_type));
-        if (status != DTO_OK) {
-            throw Failure(status, "cannot publish artifact " + std::string(name));
-        }
-    }
-
-private:
-    const dto_artifacts& artifacts() const {
-        const auto* service = host().service<dto_artifacts>(DTO_SERVICE_ARTIFACTS);
-        if (service == nullptr) {
-            throw retry_elsewhere("the host has no artifacts");
-        }
-        return *service;
-    }
-
-    const dto_execute& execute_;
-    detail::Stops& stops_;
 };
 
 }  // namespace distributo

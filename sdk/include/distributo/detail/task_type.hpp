@@ -1,118 +1,35 @@
 #pragma once
 
-#include <distributo/detail/context.hpp>
+#include <distributo/detail/async.hpp>
+#include <distributo/detail/batch.hpp>
+#include <distributo/detail/function.hpp>
+#include <distributo/detail/outcome.hpp>
 #include <distributo/detail/schema.hpp>
+#include <distributo/detail/state_kind.hpp>
+#include <distributo/detail/task.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace distributo {
 namespace detail {
 
-template <class R, class C, bool ReadOnly, class... A>
-struct FunctionShape {
-    using Result = R;
-    using Class = C;  ///< void for a free function
-    using Arguments = std::tuple<std::remove_cvref_t<A>...>;
-    static constexpr bool read_only = ReadOnly;
-};
-
-template <class F>
-struct Function;
-template <class R, class... A>
-struct Function<R (*)(A...)> : FunctionShape<R, void, true, A...> {};
-template <class R, class... A>
-struct Function<R (*)(A...) noexcept> : FunctionShape<R, void, true, A...> {};
-template <class R, class C, class... A>
-struct Function<R (C::*)(A...)> : FunctionShape<R, C, false, A...> {};
-template <class R, class C, class... A>
-struct Function<R (C::*)(A...) noexcept> : FunctionShape<R, C, false, A...> {};
-template <class R, class C, class... A>
-struct Function<R (C::*)(A...) const> : FunctionShape<R, C, true, A...> {};
-template <class R, class C, class... A>
-struct Function<R (C::*)(A...) const noexcept> : FunctionShape<R, C, true, A...> {};
-
-/// The argument that is not the context; void when there is none.
-template <class Context, class Arguments>
-struct Input;
-template <class Context>
-struct Input<Context, std::tuple<>> {
-    using type = void;
-};
-template <class Context, class... Rest>
-struct Input<Context, std::tuple<Context, Rest...>> : Input<Context, std::tuple<Rest...>> {};
-template <class Context, class First, class... Rest>
-struct Input<Context, std::tuple<First, Rest...>> {
-    using type = First;
-    static_assert(std::is_void_v<typename Input<Context, std::tuple<Rest...>>::type>,
-                  "a plugin function takes one payload at most, and its context");
-};
-
-template <auto Fn, class Context>
-using InputOf = typename Input<Context, typename Function<decltype(Fn)>::Arguments>::type;
-
-template <class Wanted, class Context, class Payload>
-auto& pick(Context& context, Payload& payload) {
-    if constexpr (std::is_same_v<Wanted, Context>) {
-        return context;
-    } else {
-        return payload;
-    }
-}
-
-/// Calls Fn with its arguments in the order in which it declares them.
-template <auto Fn, class Context, class Payload, class... A>
-decltype(auto) call_in_order(void* state, Context& context, Payload& payload, std::tuple<A...>*) {
-    using Class = typename Function<decltype(Fn)>::Class;
-    if constexpr (std::is_void_v<Class>) {
-        return Fn(pick<A>(context, payload)...);
-    } else {
-        return (static_cast<Class*>(state)->*Fn)(pick<A>(context, payload)...);
-    }
-}
-
-template <auto Fn, class Context>
-decltype(auto) call_decoded(void* state,
-                            Context& context,
-                            std::string_view json,
-                            std::string_view root) {
-    using Arguments = typename Function<decltype(Fn)>::Arguments;
-    using Payload = InputOf<Fn, Context>;
-    constexpr Arguments* order = nullptr;
-    if constexpr (std::is_void_v<Payload>) {
-        int none = 0;
-        return call_in_order<Fn>(state, context, none, order);
-    } else {
-        auto payload = decode_text<Payload>(json, root);
-        return call_in_order<Fn>(state, context, payload, order);
-    }
-}
-
 template <auto Fn>
-void run_execute(void* state, Task& task) {
+dto_status run_execute(void* state, const ExecuteCall& call) {
+    Task task(call.host, call.call, call.request, call.stops);
     using Result = std::remove_cvref_t<typename Function<decltype(Fn)>::Result>;
-    std::string json = "null";
     if constexpr (std::is_void_v<Result>) {
         call_decoded<Fn>(state, task, task.payload_json(), "payload");
+        set_result(task, "null");
     } else {
-        json = encode_text<Result>(call_decoded<Fn>(state, task, task.payload_json(), "payload"),
-                                   "result");
+        const Result result = call_decoded<Fn>(state, task, task.payload_json(), "payload");
+        set_result(task, encode_text(result, "result"));
     }
-    const auto result = task.table().result;
-    if (result == nullptr) {
-        throw permanent("the host takes no results");
-    }
-    if (const dto_status status = result(task.call(), {json.data(), json.size()}, {});
-        status != DTO_OK) {
-        throw Failure(status,
-                      "the host refused a result of " + std::to_string(json.size()) + " bytes");
-    }
+    return DTO_OK;
 }
 
 template <auto Fn>
@@ -125,40 +42,21 @@ bool run_verify(void* state, Install& install) {
     return call_decoded<Fn>(state, install, install.spec_json(), "install");
 }
 
-/// How the object that a stateful type's functions belong to is made. One object per process and
-/// C++ type, shared by all task types whose functions are its members.
-struct StateKind {
-    void* (*make)(const Setup&);
-    void (*destroy)(void*);
-};
-
-template <class T>
-inline constexpr StateKind state_kind = {
-    [](const Setup& setup) -> void* {
-        if constexpr (std::is_constructible_v<T, const Setup&>) {
-            return new T(setup);
-        } else {
-            return new T();
-        }
-    },
-    [](void* state) { delete static_cast<T*>(state); },
-};
-
-template <class T>
-constexpr const StateKind* state_kind_of() {
-    if constexpr (std::is_void_v<T>) {
-        return nullptr;
-    } else {
-        return &state_kind<T>;
-    }
-}
-
 template <class T>
 std::string schema_or_empty() {
     if constexpr (std::is_void_v<T> || std::is_same_v<T, RawJson>) {
         return {};
     } else {
         return schema_text<T>();
+    }
+}
+
+template <class Result>
+std::string result_schema() {
+    if constexpr (std::is_void_v<Result>) {
+        return R"({"type":"null"})";
+    } else {
+        return schema_or_empty<Result>();
     }
 }
 
@@ -238,14 +136,29 @@ public:
         return std::move(*this);
     }
 
+    /// Fn runs up to `most` tasks together when so many wait:
+    /// `void run(std::span<BatchItem<Payload, Result>>)`, with the types of the task's function,
+    /// which runs when only one waits.
+    template <auto Fn>
+    TaskType&& batch(std::uint32_t most) && {
+        using Shape = detail::BatchOf<Fn>;
+        use_state<Fn>();
+        if (detail::schema_or_empty<typename Shape::Payload>() != payload_schema ||
+            detail::result_schema<typename Shape::Result>() != result_schema) {
+            throw permanent(name + ": its batch function has another payload or result");
+        }
+        if ((flags & DTO_TASK_ASYNC) != 0) {
+            throw permanent(name + ": tasks that end later do not come in batches");
+        }
+        max_batch = most;
+        batch_fn = &detail::run_batch<Fn>;
+        return std::move(*this);
+    }
+
     template <auto Fn>
     void use_state() {
         using Class = typename detail::Function<decltype(Fn)>::Class;
         if constexpr (!std::is_void_v<Class>) {
-            static_assert(std::is_constructible_v<Class, const Setup&> ||
-                              std::is_default_constructible_v<Class>,
-                          "the plugin's struct needs a constructor from const distributo::Setup&, "
-                          "or one without arguments");
             if (state != nullptr && state != &detail::state_kind<Class>) {
                 throw permanent(name + ": its functions belong to different structs");
             }
@@ -262,32 +175,37 @@ public:
     std::string resources;
     std::uint32_t flags = 0;
     std::uint32_t max_concurrency = 0;
+    std::uint32_t max_batch = 0;
     std::int64_t timeout_ms = 0;
     std::int64_t cancel_grace_ms = 0;
     std::int64_t install_timeout_ms = 0;
     const detail::StateKind* state = nullptr;
-    void (*execute_fn)(void* state, Task& task) = nullptr;
+    dto_status (*execute_fn)(void* state, const detail::ExecuteCall& call) = nullptr;
+    void (*batch_fn)(void* state, const detail::BatchCall& batch) = nullptr;
     void (*install_fn)(void* state, Install& install) = nullptr;
     bool (*verify_fn)(void* state, Install& install) = nullptr;
 };
 
 /// Declares that tasks of type `name` are run by Fn, a free function or a member of the plugin's
-/// struct: `Result run(const Payload&, Task&)`; each argument may be left out. Free functions and
-/// const members may run on several threads at once.
+/// struct: `Result run(const Payload&, Task&)`; each argument may be left out. With
+/// `void start(const Payload&, AsyncTask<Result>)` they end later. Free functions and const members
+/// may run on several threads at once.
 template <auto Fn>
 [[nodiscard]] TaskType task_type(std::string_view name) {
     using Shape = detail::Function<decltype(Fn)>;
-    using Result = std::remove_cvref_t<typename Shape::Result>;
     TaskType type(name);
     type.use_state<Fn>();
-    type.execute_fn = &detail::run_execute<Fn>;
-    type.payload_schema = detail::schema_or_empty<detail::InputOf<Fn, Task>>();
-    if constexpr (std::is_void_v<Result>) {
-        type.result_schema = R"({"type":"null"})";
-    } else {
-        type.result_schema = detail::schema_or_empty<Result>();
-    }
     type.flags = Shape::read_only ? std::uint32_t{DTO_TASK_REENTRANT} : 0U;
+    if constexpr (detail::AsyncOf<Fn>::value) {
+        type.execute_fn = &detail::run_async<Fn>;
+        type.payload_schema = detail::schema_or_empty<typename detail::AsyncOf<Fn>::Payload>();
+        type.result_schema = detail::result_schema<typename detail::AsyncOf<Fn>::Result>();
+        type.flags |= DTO_TASK_ASYNC;
+    } else {
+        type.execute_fn = &detail::run_execute<Fn>;
+        type.payload_schema = detail::schema_or_empty<detail::InputOf<Fn, Task>>();
+        type.result_schema = detail::result_schema<std::remove_cvref_t<typename Shape::Result>>();
+    }
     return type;
 }
 
