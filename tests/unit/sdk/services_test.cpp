@@ -117,6 +117,10 @@ private:
     bool ill_;
 };
 
+void change(distributo::Task& task) {
+    task.capabilities_changed();
+}
+
 class ServicesTest : public testing::Test {
 protected:
     Plugin plugin_{&distributo_module_v1};
@@ -217,6 +221,10 @@ TEST_F(ServicesTest, AProbeTellsItsAttributes) {
     EXPECT_EQ(outcome.logs, std::vector<std::string>{"probed"});
 }
 
+TEST_F(ServicesTest, ATaskTellsThatTheProbeWouldAnswerDifferently) {
+    EXPECT_EQ(plugin_.run("test.change", "null").notices, std::vector<std::string>{"capabilities"});
+}
+
 TEST_F(ServicesTest, AProbeOfNothingIsUnhealthy) {
     ASSERT_TRUE(plugin_.setup(R"({"ill":true})").ok());
 
@@ -279,6 +287,7 @@ DISTRIBUTO_PLUGIN("test.service_users",
                   distributo::task_type<copy>("test.copy"),
                   distributo::task_type<exchange>("test.exchange"),
                   distributo::task_type<write_after_commit>("test.write_after_commit"),
+                  distributo::task_type<change>("test.change"),
                   distributo::probe<&Thermometer::read>(),
                   distributo::config<Options>(),
                   distributo::requires_service(DTO_SERVICE_EMIT),

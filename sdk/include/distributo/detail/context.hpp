@@ -87,6 +87,13 @@ public:
         return detail::from_abi(path);
     }
 
+    /// Tells the host that the plugin's probe would answer differently now, so that it asks soon.
+    void capabilities_changed() const {
+        if (table().notify != nullptr) {
+            table().notify(call_, detail::to_abi("capabilities"));
+        }
+    }
+
     /// Values that the plugins of this host share, and that it may forget at any time.
     [[nodiscard]] Cache cache() const { return Cache(host_, call_); }
 

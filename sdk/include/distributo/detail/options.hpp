@@ -50,11 +50,12 @@ template <class Config>
 [[nodiscard]] inline auto requires_service(std::string id) {
     return detail::Option{[id](detail::Module& module) { module.add_required(id); }};
 }
-/// Fn tells the host from time to time whether this host is still able; while it is not, the
-/// plugin's types are withdrawn. Returns bool; or a described struct of attributes, which are shown
-/// and which tasks can require; or a std::optional of that, nothing when it is not able. An
-/// exception counts as not able. Free, or a member of a struct like those of the tasks; takes
-/// nothing or a const Context&. Runs beside tasks, on any thread.
+/// Fn tells the host from time to time, and after Context::capabilities_changed(), whether it is
+/// still able; while it is not, the plugin's types are withdrawn. Returns bool; or a described
+/// struct of attributes, which are shown and which tasks can require; or a std::optional of that,
+/// nothing when it is not able. What it throws counts as not able, and is shown as the reason.
+/// Free, or a member of a struct like those of the tasks; takes nothing or a const Context&. Runs
+/// beside tasks, on any thread.
 template <auto Fn>
 [[nodiscard]] auto probe() {
     return detail::Option{[](detail::Module& module) {

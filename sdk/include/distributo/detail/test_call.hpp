@@ -43,6 +43,7 @@ struct Outcome {
     std::vector<std::string> logs;
     double progress = -1;              ///< the last one
     std::vector<EmittedTask> emitted;  ///< none unless it is ok()
+    std::vector<std::string> notices;  ///< what it told the host to have changed
 
     [[nodiscard]] bool ok() const noexcept { return status == DTO_OK; }
 };
@@ -113,6 +114,10 @@ public:
     }
     [[nodiscard]] const CallSettings& settings() const noexcept { return settings_; }
 
+    void notify(std::string_view what) {
+        const std::lock_guard lock(mutex_);
+        outcome_.notices.emplace_back(what);
+    }
     void emit(EmittedTask task) {
         const std::lock_guard lock(mutex_);
         outcome_.emitted.push_back(std::move(task));

@@ -25,7 +25,10 @@ struct TestHost {
         table.complete = [](dto_call* call, dto_status status) -> dto_status {
             return TestCall::of(call).complete(status);
         };
-        table.notify = [](dto_call*, dto_str) -> dto_status { return DTO_OK; };
+        table.notify = [](dto_call* call, dto_str what) -> dto_status {
+            TestCall::of(call).notify(distributo::detail::from_abi(what));
+            return DTO_OK;
+        };
         table.get_service = with_services ? &find_service : &find_no_service;
     }
     TestHost(const TestHost&) = delete;
