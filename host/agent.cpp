@@ -1,6 +1,7 @@
 #include "host/agent.hpp"
 
 #include "base/log.hpp"
+#include "runtime/value_cache.hpp"
 
 #include <csignal>
 #include <random>
@@ -28,6 +29,7 @@ PluginSetOptions plugin_options(const Options& options, const DataDir& directory
     set.runner.work_root = directory.work();
     set.runner.runner_program = options.runner_program;
     set.runner.host_id = directory.host_id();
+    set.runner.cache = std::make_shared<runtime::ValueCache>();
     set.runner.threads = options.slots;
     return set;
 }

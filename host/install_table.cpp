@@ -23,7 +23,9 @@ std::string content_key(std::string_view type, std::string_view spec, std::strin
 }
 
 void InstallTable::add_ready(std::string key) {
-    entries_[entry_of(std::move(key))].state = State::ready;
+    Entry& entry = entries_[entry_of(std::move(key))];
+    entry.state = State::ready;
+    entry.unverified = true;
 }
 
 std::uint32_t InstallTable::find(std::string_view type,

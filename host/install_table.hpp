@@ -18,6 +18,8 @@ public:
         std::string key;
         State state = State::absent;
         std::uint32_t attempts = 0;          ///< installs that were started
+        bool unverified = false;             ///< ready since an earlier run of the host
+        bool verifying = false;              ///< running: no install, but a look at what is there
         std::vector<std::uint32_t> waiting;  ///< slots of tasks, first come first
     };
 

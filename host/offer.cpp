@@ -65,6 +65,7 @@ void append_capabilities(const Plugin& plugin, std::vector<wire::Capability>& ou
         capability.payload_schema = type.payload_schema;
         capability.result_schema = type.result_schema;
         capability.needs_install = type.needs_install;
+        capability.attributes = plugin.attributes();
     }
 }
 

@@ -124,9 +124,13 @@ void PhaseMachine::start(std::uint32_t slot, Type& type, std::uint32_t cost, Tim
     const auto spec = task.install.empty() ? std::string_view(no_spec) : task.install;
     task.install_entry = installs_.find(type.info.name, spec, plugins_[type.route].digest);
     auto& entry = installs_[task.install_entry];
-    if (entry.state == InstallTable::State::ready)
+    const bool ready = entry.state == InstallTable::State::ready;
+    const bool verify = ready && entry.unverified && type.info.verifies;
+    if (ready && !verify)
         return start_execute(slot, type, cost, now);
     enter(task, Phase::install, now);
+    if (verify)
+        return start_verify(slot, type);
     if (entry.state == InstallTable::State::running) {
         task.stage = Stage::blocked;
         entry.waiting.push_back(slot);
@@ -163,24 +167,40 @@ void PhaseMachine::start_execute(std::uint32_t slot,
         actions_.execute(task.plugin, std::move(call));
 }
 
-void PhaseMachine::start_install(std::uint32_t slot, Type& type, TimePoint now) {
-    Task& task = tasks_[slot];
-    auto& entry = installs_[task.install_entry];
+runtime::InstallCall PhaseMachine::install_call(std::uint32_t slot, const Type& type) {
+    const Task& task = tasks_[slot];
     runtime::InstallCall call;
     call.call = tasks_.call_id(slot);
     call.type = type.info.name;
-    call.content_key = entry.key;
+    call.content_key = installs_[task.install_entry].key;
     call.spec = task.install.empty() ? no_spec : task.install;
-    call.attempt = ++entry.attempts;
     call.timeout = type.info.install_timeout_ms > 0
                        ? std::chrono::milliseconds(type.info.install_timeout_ms)
                        : settings_.install_timeout;
+    return call;
+}
+
+void PhaseMachine::start_install(std::uint32_t slot, Type& type, TimePoint now) {
+    Task& task = tasks_[slot];
+    auto& entry = installs_[task.install_entry];
+    auto call = install_call(slot, type);
+    call.attempt = ++entry.attempts;
     entry.state = InstallTable::State::running;
     occupy(task, type, Stage::installing, slot_cost);
     if (auto started = actions_.install(task.plugin, std::move(call)); !started) {
         vacate(task);
         fail_install(slot, started.error().message, now);
     }
+}
+
+/// The others that need this install wait, as they do for one that is being made.
+void PhaseMachine::start_verify(std::uint32_t slot, Type& type) {
+    Task& task = tasks_[slot];
+    auto& entry = installs_[task.install_entry];
+    entry.state = InstallTable::State::running;
+    entry.verifying = true;
+    occupy(task, type, Stage::installing, slot_cost);
+    actions_.verify_install(task.plugin, install_call(slot, type));
 }
 
 void PhaseMachine::occupy(Task& task, Type& type, Stage stage, std::uint32_t cost) {

@@ -40,6 +40,11 @@ public:
     /// Moves the staging directory to its place; from here on the install exists.
     virtual base::Result<void> keep_install(const std::string& content_key) = 0;
     virtual void drop_install(const std::string& content_key) = 0;
+    /// Asks the plugin whether the finished install is still good; the result comes like that of
+    /// an install.
+    virtual void verify_install(PluginId plugin, runtime::InstallCall call) = 0;
+    /// A finished install turned out to be of no use any more.
+    virtual void remove_install(const std::string& content_key) = 0;
     virtual void cancel_call(PluginId plugin, runtime::CallId call) = 0;
     virtual void report_phase(const wire::PhaseItem& item) = 0;
     virtual void finish(Outcome&& outcome) = 0;
@@ -157,11 +162,15 @@ private:
     void start(std::uint32_t slot, Type& type, std::uint32_t cost, base::TimePoint now);
     void start_execute(std::uint32_t slot, Type& type, std::uint32_t cost, base::TimePoint now);
     void start_install(std::uint32_t slot, Type& type, base::TimePoint now);
+    void start_verify(std::uint32_t slot, Type& type);
+    [[nodiscard]] runtime::InstallCall install_call(std::uint32_t slot, const Type& type);
     void occupy(Task& task, Type& type, Stage stage, std::uint32_t cost);
     void vacate(Task& task);
 
     void execute_ended(std::uint32_t slot, runtime::CallResult& result, base::TimePoint now);
     void install_ended(std::uint32_t slot, runtime::CallResult& result, base::TimePoint now);
+    void verify_ended(std::uint32_t slot, const runtime::CallResult& result, base::TimePoint now);
+    void go_on(std::uint32_t slot, base::TimePoint now);
     void fail_install(std::uint32_t slot, const std::string& why, base::TimePoint now);
     void run_again(std::uint32_t slot, const runtime::CallResult& result, base::TimePoint now);
     void requeue(std::uint32_t slot, base::TimePoint now);

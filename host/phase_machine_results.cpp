@@ -136,19 +136,46 @@ void PhaseMachine::requeue(std::uint32_t slot, TimePoint now) {
 
 // ---- installs --------------------------------------------------------------------------------
 
+/// An install is there: the task that waited for it is executed, unless that is not wanted any
+/// more.
+void PhaseMachine::go_on(std::uint32_t slot, TimePoint now) {
+    const Task& task = tasks_[slot];
+    if (task.cancelled)
+        return finish(slot, AttemptStatus::cancelled, "cancelled", now);
+    if (task.given_back || closed_)
+        return finish(slot, AttemptStatus::interrupted, "this host takes no more tasks", now);
+    requeue(slot, now);
+}
+
+/// What is not good any more is removed, and the first one that needs it installs anew.
+void PhaseMachine::verify_ended(std::uint32_t slot, const CallResult& result, TimePoint now) {
+    const Task& task = tasks_[slot];
+    auto& entry = installs_[task.install_entry];
+    const bool good = result.status == CallResult::Status::ok;
+    // Nothing was said about it: it is asked again.
+    const bool unknown = !good && (result.status == CallResult::Status::aborted || task.cancelled ||
+                                   task.given_back);
+    entry.verifying = false;
+    entry.unverified = unknown;
+    entry.state = good || unknown ? InstallTable::State::ready : InstallTable::State::absent;
+    if (entry.state == InstallTable::State::absent)
+        actions_.remove_install(entry.key);
+    release_waiting(entry, now);
+    go_on(slot, now);
+}
+
 void PhaseMachine::install_ended(std::uint32_t slot, CallResult& result, TimePoint now) {
     Task& task = tasks_[slot];
     auto& entry = installs_[task.install_entry];
+    if (entry.verifying)
+        return verify_ended(slot, result, now);
     if (result.status == CallResult::Status::ok) {
         if (auto kept = actions_.keep_install(entry.key); !kept)
             return fail_install(slot, kept.error().message, now);
         entry.state = InstallTable::State::ready;
+        entry.unverified = false;
         release_waiting(entry, now);
-        if (task.cancelled)
-            return finish(slot, AttemptStatus::cancelled, "cancelled", now);
-        if (task.given_back || closed_)
-            return finish(slot, AttemptStatus::interrupted, "this host takes no more tasks", now);
-        return requeue(slot, now);
+        return go_on(slot, now);
     }
 
     const bool lost = result.status == CallResult::Status::aborted;

@@ -28,6 +28,7 @@ Plugin::Plugin(asio::io_context& io,
       clock_(clock),
       source_(std::move(source)),
       owner_(owner),
+      ability_(io, [this] { probe(); }),
       probe_delay_(first_probe),
       probe_timer_(io),
       alive_(std::make_shared<bool>(true)) {
@@ -92,6 +93,7 @@ void Plugin::flush() {
 }
 
 void Plugin::stop() {
+    ability_.stop();
     probe_timer_.cancel();
     const bool running = state_ != State::quarantined && runner_;
     state_ = State::stopping;
@@ -115,11 +117,47 @@ void Plugin::on_ready(const runtime::ModuleInfo& module) {
     }
     state_ = State::ready;
     ready_since_ = clock_.now();
+    if (module_.probes)
+        return ability_.ask();
     owner_.on_plugin_ready(*this);
 }
 
+// ---- health ----------------------------------------------------------------------------------
+
+void Plugin::probe() {
+    if (state_ != State::ready)
+        return;
+    runner_->probe(AbilityWatch::call);
+    runner_->flush();
+}
+
+void Plugin::on_capabilities_changed() {
+    if (state_ == State::ready && module_.probes)
+        ability_.ask();
+}
+
+void Plugin::on_ability() {
+    if (state_ != State::ready)
+        return;
+    if (ability_.ability().healthy)
+        owner_.on_plugin_ready(*this);
+    else
+        owner_.on_plugin_unable(*this, ability_.ability().why);
+}
+
 void Plugin::on_results(std::vector<runtime::CallResult> results) {
-    owner_.on_call_results(std::move(results));
+    const auto probe = std::find_if(results.begin(), results.end(), [](const auto& result) {
+        return result.call == AbilityWatch::call;
+    });
+    if (probe == results.end())
+        return owner_.on_call_results(std::move(results));
+    const bool news = ability_.take(*probe);
+    results.erase(probe);
+    const auto alive = alive_;
+    if (!results.empty())
+        owner_.on_call_results(std::move(results));
+    if (news && *alive)
+        on_ability();
 }
 
 void Plugin::on_log(runtime::CallId call, std::string_view stream, std::string_view text) {
@@ -131,6 +169,7 @@ void Plugin::on_progress(runtime::CallId call, double fraction, std::string_view
 }
 
 void Plugin::on_gone(bool, const std::string& why) {
+    ability_.stop();
     // The runner is on the call stack: it is destroyed when this turn of the loop is over.
     asio::post(io_, [old = std::shared_ptr<runtime::Runner>(std::move(runner_))] {});
     switch (state_) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "host/plugin_ability.hpp"
 #include "host/plugin_id.hpp"
 #include "runtime/plugin_cache.hpp"
 #include "runtime/runner.hpp"
@@ -23,10 +24,13 @@ class SoloRun;
 class PluginOwner {
 public:
     virtual ~PluginOwner() = default;
-    /// Set up and able to run: the first time, or again after a quarantine.
+    /// Set up and able to run: the first time, again after a quarantine or after it was not able,
+    /// or with other attributes than before.
     virtual void on_plugin_ready(Plugin& plugin) = 0;
     /// It never came up; `why` says what is wrong with it.
     virtual void on_plugin_failed(Plugin& plugin, const std::string& why) = 0;
+    /// It says that this host is not able to run its tasks now; on_plugin_ready may follow.
+    virtual void on_plugin_unable(Plugin& plugin, const std::string& why) = 0;
     /// It crashed too often and is left alone for a while.
     virtual void on_plugin_quarantined(Plugin& plugin, const std::string& why) = 0;
     /// stop() has completed; the plugin may be destroyed after this call.
@@ -68,6 +72,10 @@ public:
     [[nodiscard]] runtime::Isolation isolation() const noexcept { return source_.isolation; }
     /// Known once it was ready.
     [[nodiscard]] const runtime::ModuleInfo& module() const noexcept { return module_; }
+    /// What its probe found on this host: a JSON object, or empty.
+    [[nodiscard]] const std::string& attributes() const noexcept {
+        return ability_.ability().attributes;
+    }
 
     void execute(runtime::ExecuteCall&& call);
     /// In a process of its own, which ends with the call.
@@ -86,8 +94,11 @@ private:
     void on_log(runtime::CallId call, std::string_view stream, std::string_view text) override;
     void on_progress(runtime::CallId call, double fraction, std::string_view text) override;
     void on_gone(bool expected, const std::string& why) override;
+    void on_capabilities_changed() override;
 
     void start();
+    void probe();
+    void on_ability();
     void quarantine(const std::string& why);
     void probe_later();
     void solo_ended(SoloRun& solo);
@@ -101,6 +112,7 @@ private:
     PluginOwner& owner_;
     State state_ = State::starting;
     runtime::ModuleInfo module_;
+    AbilityWatch ability_;
     std::unique_ptr<runtime::Runner> runner_;
     std::vector<std::unique_ptr<SoloRun>> solos_;
     base::Duration probe_delay_;

@@ -311,6 +311,25 @@ void PluginSet::on_plugin_failed(Plugin& plugin, const std::string& why) {
         refuse(plugin.file(), place->second, why, false);
 }
 
+/// A version that is not able does not replace one that is. Where there is none it is kept, since
+/// it may become able.
+void PluginSet::on_plugin_unable(Plugin& plugin, const std::string& why) {
+    const auto place = file_of(plugin);
+    if (place == files_.end())
+        return;
+    auto& [path, file] = *place;
+    if (file.incoming.get() == &plugin) {
+        if (file.current)
+            return refuse(path, file, why, false);
+        file.current = std::move(file.incoming);
+    }
+    log::warn("plugin.unable", {{"file", path.filename().native()}, {"why", why}});
+    events_.on_withdrawn(plugin.id(), why);
+    file.offered = false;
+    file.refusal = why;
+    events_.on_offer_changed();
+}
+
 void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
     events_.on_withdrawn(plugin.id(), why);
     const auto place = file_of(plugin);

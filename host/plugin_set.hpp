@@ -126,6 +126,7 @@ private:
 
     void on_plugin_ready(Plugin& plugin) override;
     void on_plugin_failed(Plugin& plugin, const std::string& why) override;
+    void on_plugin_unable(Plugin& plugin, const std::string& why) override;
     void on_plugin_quarantined(Plugin& plugin, const std::string& why) override;
     void on_plugin_stopped(Plugin& plugin) override;
     void on_call_started(runtime::CallId call) override;

@@ -75,6 +75,8 @@ private:
     base::Result<void> install(PluginId plugin, runtime::InstallCall call) override;
     base::Result<void> keep_install(const std::string& content_key) override;
     void drop_install(const std::string& content_key) override;
+    void verify_install(PluginId plugin, runtime::InstallCall call) override;
+    void remove_install(const std::string& content_key) override;
     void cancel_call(PluginId plugin, runtime::CallId call) override;
     void report_phase(const wire::PhaseItem& item) override;
     void finish(Outcome&& outcome) override;

@@ -54,6 +54,18 @@ void TaskDesk::drop_install(const std::string& content_key) {
     fs::remove_all(directory_.staging() / content_key, ignored);
 }
 
+void TaskDesk::verify_install(PluginId plugin, runtime::InstallCall call) {
+    call.staging_dir = (directory_.installs() / call.content_key).string();
+    call.verify = true;
+    plugins_->find(plugin)->install(std::move(call));
+}
+
+void TaskDesk::remove_install(const std::string& content_key) {
+    log::info("install.not_good_any_more", {{"key", content_key.substr(0, 12)}});
+    std::error_code ignored;  // what is left is replaced when the next install is kept
+    fs::remove_all(directory_.installs() / content_key, ignored);
+}
+
 void TaskDesk::cancel_call(PluginId id, runtime::CallId call) {
     if (auto* plugin = plugins_->find(id)) {
         plugin->cancel(call);

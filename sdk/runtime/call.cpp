@@ -129,6 +129,8 @@ void Call::end_cancel() {
 }
 
 void Call::clean_up() {
+    if (artifacts_)
+        artifacts_->end();
     if (!work_dir_.empty()) {
         std::error_code ignored;
         fs::remove_all(work_dir_, ignored);
@@ -414,22 +416,6 @@ dto_status Call::complete(dto_call* call, dto_status status) {
     }
     finish_pending();
     return DTO_OK;
-}
-
-dto_status Call::emit(dto_call* call, const dto_task_spec& spec) {
-    base::Result<void> added;
-    {
-        const std::lock_guard lock(mutex_);
-        if (const auto refused = accept_task(call, "emit"))
-            return refused;
-        if (kind_ == Kind::service)
-            return DTO_UNSUPPORTED;
-        added = follow_ups_.add(spec);
-    }
-    if (added)
-        return DTO_OK;
-    log(call, DTO_ERROR, added.error().message, {});
-    return DTO_PERMANENT;
 }
 
 }  // namespace distributo::runtime

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "runtime/arena.hpp"
+#include "runtime/artifacts.hpp"
 #include "runtime/calls.hpp"
 #include "runtime/follow_ups.hpp"
 
@@ -12,6 +13,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -36,6 +38,13 @@ public:
     virtual ~CallReporter() = default;
     virtual void log(CallId call, std::string_view stream, std::string_view text) = 0;
     virtual void progress(CallId call, double fraction, std::string_view text) = 0;
+
+    // What plugins of a host share; where nobody answers, there is nothing.
+    /// False when there is no such value. May take a moment.
+    virtual bool cache_get(std::string_view, std::string&) { return false; }
+    virtual void cache_put(std::string_view, std::string_view, std::int64_t /*ttl_ms*/) {}
+    /// The plugin's probe would answer differently.
+    virtual void capabilities_changed() {}
 };
 
 /// The context of one call after another. begin() and end() belong to one thread at a time;
@@ -101,6 +110,26 @@ public:
     void* scratch(dto_call* call, std::size_t size);
     dto_status complete(dto_call* call, dto_status status);
     dto_status emit(dto_call* call, const dto_task_spec& spec);
+    dto_status cache_get(dto_call* call, std::string_view key, dto_bytes& value);
+    dto_status cache_put(dto_call* call,
+                         std::string_view key,
+                         std::string_view value,
+                         std::int64_t ttl_ms);
+    dto_status notify(dto_call* call, std::string_view what);
+    /// Runs `use(artifacts, why)` on the artifacts of this call and logs why it was refused.
+    template <typename Use>
+    dto_status with_artifacts(dto_call* call, const char* function, const Use& use) {
+        Artifacts* const artifacts = artifacts_of(call, function);
+        std::string why;
+        if (!artifacts)
+            return accept_for(call, function) == DTO_OK ? DTO_RETRY_ELSEWHERE : DTO_CANCELLED;
+        const dto_status status = use(*artifacts, why);
+        if (!why.empty())
+            log(call, DTO_ERROR, std::string(function) + ": " + why, {});
+        return status;
+    }
+    /// Memory that is the call's until it ends, with these bytes; null when there is none.
+    const char* keep(dto_call* call, std::string_view bytes);
     /// For functions that need nothing else of the call.
     bool is_current(dto_call* call, const char* function);
 
@@ -116,6 +145,8 @@ private:
 
     bool accept(dto_call* call, const char* function);
     dto_status accept_task(dto_call* call, const char* function);
+    dto_status accept_for(dto_call* call, const char* function);
+    Artifacts* artifacts_of(dto_call* call, const char* function);
     bool accept_media_type(std::string_view media_type);
     bool may_log(base::TimePoint now);
     dto_call* begin_cancel(CallId id);
@@ -144,6 +175,7 @@ private:
     std::string foreign_media_type_;
     Failure failure_;
     FollowUps follow_ups_;
+    std::unique_ptr<Artifacts> artifacts_;  // made by the first call that uses them
     Arena arena_;
     std::string work_dir_;
     int cancel_event_ = -1;

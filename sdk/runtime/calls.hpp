@@ -19,7 +19,8 @@ struct TypeInfo {
     std::uint32_t max_batch = 1;  ///< most tasks of one execute_batch; 1: there is no such thing
     bool needs_install = false;
     bool deterministic = false;
-    bool async = false;  ///< calls may be pending without a thread
+    bool verifies = false;  ///< its plugin says whether an entry of the cache is still good
+    bool async = false;     ///< calls may be pending without a thread
 };
 
 /// Calls of an async type that run at once when the type names no limit: what a host may hold of
@@ -33,8 +34,7 @@ struct ModuleInfo {
     std::vector<TypeInfo> types;
     bool keep_loaded = false;
     bool needs_isolation = false;
-    bool probes = false;    ///< it says whether this host is still able
-    bool verifies = false;  ///< it says whether an entry of the install cache is still good
+    bool probes = false;  ///< it says whether this host is still able
 };
 
 /// Host-chosen number of a call, unique among those not yet done.
@@ -59,6 +59,9 @@ struct InstallCall {
     std::string staging_dir;  ///< exists, empty
     std::uint32_t attempt = 1;
     base::Duration timeout{};
+    /// No install: is what lies in staging_dir, made by an earlier process, still good? Anything
+    /// but ok: no.
+    bool verify = false;
 };
 
 /// How a call ended.

@@ -97,7 +97,9 @@ void Executor::add(Work&& work) {
         early_.push_back(std::move(work));
         return;
     }
-    gates_[gate_of_[work.type]].queue.push_back(std::move(work));
+    // A probe waits for those that must run alone, like one of them.
+    const auto gate = work.kind == WorkKind::probe ? 0 : gate_of_[work.type];
+    gates_[gate].queue.push_back(std::move(work));
     ++queued_;
 }
 
@@ -274,7 +276,7 @@ bool Executor::run_next(Worker& worker, base::TimePoint& now) {
     worker.slot.begin(work.id, now);
     CallResult result;
     plugin_->run(worker.context, work, worker.request, now, result);
-    returned(worker, work.id, work.install ? no_type : work.type, now);
+    returned(worker, work.id, work.kind == WorkKind::execute ? work.type : no_type, now);
     worker.slot.end();
     result.elapsed_us = (now - started).count() / 1000;
     hand_back(worker, std::move(result), now);
@@ -365,7 +367,7 @@ void Executor::leave(Worker& worker, std::unique_lock<std::mutex>& lock) {
 
 bool Executor::is_short(const Work& work) const {
     const auto average = averages_[work.type].load(std::memory_order_relaxed);
-    return !work.install && average != 0 && average < short_call.count();
+    return work.kind == WorkKind::execute && average != 0 && average < short_call.count();
 }
 
 std::size_t Executor::share(const Work& first, const Gate& gate) const {

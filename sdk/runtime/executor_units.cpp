@@ -28,11 +28,11 @@ base::Duration common_limit(const std::vector<Work>& batch) {
 // ---- what goes into units --------------------------------------------------------------------
 
 bool Executor::uses_unit(const Work& work) const {
-    return !work.install && plugin_->info().types[work.type].async;
+    return work.kind == WorkKind::execute && plugin_->info().types[work.type].async;
 }
 
 bool Executor::is_batched(const Work& work) const {
-    return !work.install && plugin_->info().types[work.type].max_batch > 1;
+    return work.kind == WorkKind::execute && plugin_->info().types[work.type].max_batch > 1;
 }
 
 /// May `next` be taken by the same thread in the same go?

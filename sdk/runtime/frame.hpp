@@ -19,14 +19,22 @@
 ///         start    id 0          library, data_dir, work_root, host_id, config; number of threads
 ///         execute  id of call    attempt, timeout; payload, task id, content key, directory
 ///         install  id of call    the same, payload = spec, directory = staging directory
+///         verify   id of call    the same, the directory = the entry in the cache
+///         probe    id of call
 ///         cancel   id of call
 ///         stop     id 0
+///         cache_value  id of question   value; status 1 in the header: there is one
 ///     runner → supervisor
 ///         ready    id 0          the module
 ///         failed   id 0          why
-///         result   id of call    elapsed, retry_after; result, message, detail; status in the
-///         header log      id or 0       stream, text progress id of call    fraction (bits of a
-///         double); text stopped  id 0
+///         result   id of call    elapsed, retry_after; result, message, detail, follow-up tasks;
+///                                status in the header
+///         log      id or 0       stream, text
+///         progress id of call    fraction (bits of a double); text
+///         stopped  id 0
+///         cache_get  id of question   key
+///         cache_put  id 0        time to live in milliseconds; key, value
+///         capabilities_changed  id 0
 namespace distributo::runtime {
 
 enum class FrameKind : std::uint8_t {
@@ -35,12 +43,18 @@ enum class FrameKind : std::uint8_t {
     install,
     cancel,
     stop,
+    verify,
+    probe,
+    cache_value,
     ready = 16,
     failed,
     result,
     log,
     progress,
     stopped,
+    cache_get,
+    cache_put,
+    capabilities_changed,
 };
 
 struct FrameHeader {

@@ -14,6 +14,7 @@ void write_type(FrameWriter& out, const TypeInfo& type) {
         .number(type.install_timeout_ms)
         .number(type.needs_install ? 1 : 0)
         .number(type.deterministic ? 1 : 0)
+        .number(type.verifies ? 1 : 0)
         .number(type.async ? 1 : 0)
         .number(type.max_batch);
 }
@@ -32,9 +33,23 @@ TypeInfo read_type(Frame& frame) {
     type.install_timeout_ms = frame.number();
     type.needs_install = frame.number() != 0;
     type.deterministic = frame.number() != 0;
+    type.verifies = frame.number() != 0;
     type.async = frame.number() != 0;
     type.max_batch = static_cast<std::uint32_t>(frame.number());
     return type;
+}
+
+WorkKind kind_of(FrameKind kind) {
+    switch (kind) {
+        case FrameKind::install:
+            return WorkKind::install;
+        case FrameKind::verify:
+            return WorkKind::verify;
+        case FrameKind::probe:
+            return WorkKind::probe;
+        default:
+            return WorkKind::execute;
+    }
 }
 
 FrameHeader header(FrameKind kind, CallId id = 0, std::uint16_t type = 0) {
@@ -78,7 +93,8 @@ void write_execute(std::string& out, CallId id, std::uint16_t type, const Execut
 }
 
 void write_install(std::string& out, CallId id, std::uint16_t type, const InstallCall& call) {
-    FrameWriter(out, header(FrameKind::install, id, type))
+    const auto kind = call.verify ? FrameKind::verify : FrameKind::install;
+    FrameWriter(out, header(kind, id, type))
         .number(call.attempt)
         .number(call.timeout.count())
         .text(call.spec)
@@ -87,11 +103,21 @@ void write_install(std::string& out, CallId id, std::uint16_t type, const Instal
         .text(call.staging_dir);
 }
 
+void write_probe(std::string& out, CallId id, base::Duration timeout) {
+    FrameWriter(out, header(FrameKind::probe, id))
+        .number(1)
+        .number(timeout.count())
+        .text({})
+        .text({})
+        .text({})
+        .text({});
+}
+
 std::optional<Work> read_work(Frame& frame) {
     Work work;
     work.id = frame.header.id;
     work.type = frame.header.type;
-    work.install = frame.header.kind == FrameKind::install;
+    work.kind = kind_of(frame.header.kind);
     work.attempt = static_cast<std::uint32_t>(frame.number());
     work.timeout = base::Duration(frame.number());
     work.body = frame.text();
@@ -107,7 +133,7 @@ void write_ready(std::string& out, const ModuleInfo& module) {
     FrameWriter frame(out, header(FrameKind::ready));
     frame.text(module.name).text(module.version).text(module.vendor).text(module.license);
     frame.number(module.keep_loaded ? 1 : 0).number(module.needs_isolation ? 1 : 0);
-    frame.number(module.probes ? 1 : 0).number(module.verifies ? 1 : 0);
+    frame.number(module.probes ? 1 : 0);
     frame.number(static_cast<std::int64_t>(module.types.size()));
     for (const auto& type : module.types)
         write_type(frame, type);
@@ -122,7 +148,6 @@ std::optional<ModuleInfo> read_ready(Frame& frame) {
     module.keep_loaded = frame.number() != 0;
     module.needs_isolation = frame.number() != 0;
     module.probes = frame.number() != 0;
-    module.verifies = frame.number() != 0;
     const auto types = frame.number();
     for (std::int64_t i = 0; i < types && !frame.bad; ++i)
         module.types.push_back(read_type(frame));

@@ -21,6 +21,7 @@ void write_start(std::string& out, const StartMessage& message);
 
 void write_execute(std::string& out, CallId id, std::uint16_t type, const ExecuteCall& call);
 void write_install(std::string& out, CallId id, std::uint16_t type, const InstallCall& call);
+void write_probe(std::string& out, CallId id, base::Duration timeout);
 [[nodiscard]] std::optional<Work> read_work(Frame& frame);
 
 void write_ready(std::string& out, const ModuleInfo& module);

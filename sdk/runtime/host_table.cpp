@@ -87,13 +87,9 @@ dto_status DTO_CALL complete(dto_call* call, dto_status status) {
     });
 }
 
-/// Both known texts are hints; nothing in this version asks again because of them.
 dto_status DTO_CALL notify(dto_call* call, dto_str what) {
     return guarded(call, dto_status{DTO_CANCELLED}, [&](Call& owner) {
-        const auto text = view_text(what);
-        if (!owner.is_current(call, "notify"))
-            return dto_status{DTO_CANCELLED};
-        return dto_status{text == "capabilities" || text == "more" ? DTO_OK : DTO_UNSUPPORTED};
+        return owner.notify(call, view_text(what));
     });
 }
 

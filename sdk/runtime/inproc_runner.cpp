@@ -1,5 +1,7 @@
 #include "runtime/inproc_runner.hpp"
 
+#include "runtime/value_cache.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -14,6 +16,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint32_t spare_threads = 64;
+/// A probe is a question to a plugin that should know the answer.
+constexpr base::Duration probe_limit = std::chrono::seconds(10);
 constexpr base::Duration patience = std::chrono::milliseconds(200);
 
 CallResult& abort(CallResult& result) {
@@ -40,6 +44,7 @@ struct InprocRunner::News {
     std::vector<Progress> progress;
     std::optional<ModuleInfo> module;
     std::optional<std::string> failure;
+    bool capabilities_changed = false;
     bool stopped = false;
 };
 
@@ -47,8 +52,11 @@ struct InprocRunner::News {
 class InprocRunner::Bridge final : public ExecutorOutput,
                                    public std::enable_shared_from_this<Bridge> {
 public:
-    Bridge(asio::io_context& io, InprocRunner& runner, std::size_t slots)
-        : io_(io), runner_(&runner), slots_(slots) {}
+    Bridge(asio::io_context& io,
+           InprocRunner& runner,
+           std::size_t slots,
+           std::shared_ptr<ValueCache> cache)
+        : io_(io), runner_(&runner), cache_(std::move(cache)), slots_(slots) {}
 
     /// The runner is gone. On the io_context.
     void close() {
@@ -83,6 +91,21 @@ public:
             news.logs.push_back({call, std::string(stream), std::string(text)});
         });
     }
+    bool cache_get(std::string_view key, std::string& value) override {
+        const auto found = cache_->get(key, std::chrono::steady_clock::now());
+        if (found)
+            value = *found;
+        return found != nullptr;
+    }
+    void cache_put(std::string_view key, std::string_view value, std::int64_t ttl_ms) override {
+        cache_->put(key,
+                    std::string(value),
+                    std::chrono::milliseconds(ttl_ms),
+                    std::chrono::steady_clock::now());
+    }
+    void capabilities_changed() override {
+        add([](News& news) { news.capabilities_changed = true; });
+    }
     void progress(CallId call, double fraction, std::string_view text) override {
         add([&](News& news) { news.progress.push_back({call, fraction, std::string(text)}); });
     }
@@ -113,6 +136,7 @@ private:
     News news_;
     bool posted_ = false;
 
+    const std::shared_ptr<ValueCache> cache_;
     std::vector<CallSlot> slots_;
     std::atomic<std::uint32_t> used_{0};
 };
@@ -124,7 +148,8 @@ InprocRunner::InprocRunner(asio::io_context& io, RunnerOptions options, RunnerEv
                                     .spare_threads = spare_threads,
                                     .work_root = options_.work_root,
                                     .source = nullptr};
-    bridge_ = std::make_shared<Bridge>(io, *this, Executor::thread_slots(running) + most_units);
+    bridge_ = std::make_shared<Bridge>(
+        io, *this, Executor::thread_slots(running) + most_units, options_.cache);
     executor_ = std::make_shared<Executor>(bridge_, bridge_->slots(), running);
     executor_->start();
     SetupRequest request{.data_dir = options_.data_dir,
@@ -213,11 +238,17 @@ void InprocRunner::install(InstallCall call) {
         call.call,
         call.timeout,
         {.attempt = call.attempt,
-         .install = true,
+         .kind = call.verify ? WorkKind::verify : WorkKind::install,
          .body = std::move(call.spec),
          .task_id = {},
          .content_key = std::move(call.content_key),
          .directory = std::move(call.staging_dir)});
+}
+
+void InprocRunner::probe(CallId call) {
+    Work work;
+    work.kind = WorkKind::probe;
+    add(types_.module().types.front().name, call, probe_limit, std::move(work));
 }
 
 void InprocRunner::flush() {
@@ -276,6 +307,10 @@ void InprocRunner::on_news(News news) {
     });
     if (!news.results.empty())
         events_.on_results(std::move(news.results));
+    if (!*alive)
+        return;
+    if (news.capabilities_changed)
+        events_.on_capabilities_changed();
     if (!*alive)
         return;
     if (news.stopped && stopping_)

@@ -29,6 +29,7 @@ public:
 
     void execute(ExecuteCall call) override;
     void install(InstallCall call) override;
+    void probe(CallId call) override;
     void cancel(CallId call) override;
     void stop() override;
     void flush() override;

@@ -1,5 +1,6 @@
 #include "runtime/inproc_runner.hpp"
 #include "runtime/process_runner.hpp"
+#include "runtime/value_cache.hpp"
 
 #include <system_error>
 #include <utility>
@@ -12,6 +13,8 @@ std::unique_ptr<Runner> make_runner(boost::asio::io_context& io,
                                     Isolation isolation,
                                     RunnerOptions options,
                                     RunnerEvents& events) {
+    if (!options.cache)
+        options.cache = std::make_shared<ValueCache>();
     if (isolation == Isolation::inproc)
         return std::make_unique<InprocRunner>(io, std::move(options), events);
     return std::make_unique<ProcessRunner>(io, std::move(options), events);

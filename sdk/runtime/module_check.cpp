@@ -175,6 +175,7 @@ base::Result<void> check_types(TaskModule& module) {
         auto info = check_type(*type);
         if (!info)
             return info.error();
+        info->verifies = api.verify != nullptr;
         if (api.execute_batch)
             info->max_batch = std::clamp(type->max_batch, 1U, most_in_batch);
         module.info.types.push_back(std::move(*info));
@@ -237,7 +238,6 @@ base::Result<TaskModule> check_module(const dto_module& declared) {
     if (auto types = check_types(checked); !types)
         return types.error();
     info.probes = checked.api.probe != nullptr;
-    info.verifies = checked.api.verify != nullptr;
     return checked;
 }
 

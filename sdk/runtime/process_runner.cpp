@@ -178,7 +178,7 @@ void ProcessRunner::on_frame(Frame& frame) {
         case FrameKind::stopped:
             return;  // it exits next
         default:
-            return protocol_broken();
+            return on_service_frame(frame);
     }
 }
 

@@ -34,6 +34,7 @@ public:
 
     void execute(ExecuteCall call) override;
     void install(InstallCall call) override;
+    void probe(CallId call) override;
     void cancel(CallId call) override;
     void stop() override;
     void flush() override;
@@ -63,6 +64,8 @@ private:
     void on_log(Frame& frame);
     void on_progress(Frame& frame);
     void on_ready(Frame& frame);
+    void on_service_frame(Frame& frame);
+    void answer_cache(Frame& frame);
     void protocol_broken();
     void deliver();
     void go_on();

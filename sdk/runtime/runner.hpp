@@ -16,6 +16,8 @@
 
 namespace distributo::runtime {
 
+class ValueCache;
+
 /// What a runner reports; always on the io_context, never from inside a call into the runner.
 class RunnerEvents {
 public:
@@ -36,6 +38,8 @@ public:
     /// process crashed 3 times within 60 s. Single crashes show in results only; the runner starts
     /// a new process by itself.
     virtual void on_gone(bool expected, const std::string& why) = 0;
+    /// The plugin says that its probe would answer differently now.
+    virtual void on_capabilities_changed() {}
 };
 
 struct RunnerOptions {
@@ -44,9 +48,10 @@ struct RunnerOptions {
     std::filesystem::path work_root;       ///< calls get private directories below it
     std::filesystem::path runner_program;  ///< path of distributo-runner; process mode
     std::string host_id;
-    std::string config = "{}";  ///< JSON given to the plugin's setup
-    SandboxPolicy sandbox{};    ///< process mode
-    std::uint32_t threads = 1;  ///< calls that may run at once
+    std::string config = "{}";            ///< JSON given to the plugin's setup
+    SandboxPolicy sandbox{};              ///< process mode
+    std::uint32_t threads = 1;            ///< calls that may run at once
+    std::shared_ptr<ValueCache> cache{};  ///< that the plugins of this host share; null: its own
     base::Duration setup_timeout = std::chrono::seconds(60);
     base::Duration cancel_grace = std::chrono::seconds(10);  ///< when the type names none
 };
@@ -59,6 +64,8 @@ public:
 
     virtual void execute(ExecuteCall call) = 0;
     virtual void install(InstallCall call) = 0;
+    /// Asks the plugin whether this host is still able. The result is what it says, as JSON.
+    virtual void probe(CallId call) = 0;
     /// Asks a call to end; it gets its grace time, then its process is killed (process mode).
     virtual void cancel(CallId call) = 0;
     /// No more calls; teardown when the open ones are done, then on_gone.

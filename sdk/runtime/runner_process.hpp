@@ -42,6 +42,8 @@ public:
 
     /// Takes over the bytes and writes what the socket accepts now; the rest follows.
     void send(std::string& frames);
+    /// Bytes that the process has not read yet.
+    [[nodiscard]] std::size_t unread() const noexcept { return out_.size() - written_; }
     void signal(int signal) const noexcept { child_.signal_group(signal); }
     [[nodiscard]] pid_t pid() const noexcept { return child_.pid(); }
     [[nodiscard]] std::span<const CallSlot> slots() const noexcept {

@@ -108,7 +108,7 @@ void TaskPlugin::run(Call& context,
 }
 
 Call::Kind TaskPlugin::kind_of(const Work& work) const noexcept {
-    if (work.install)
+    if (work.kind != WorkKind::execute)
         return Call::Kind::service;
     return module_.info.types[work.type].async ? Call::Kind::async_task : Call::Kind::task;
 }
@@ -120,12 +120,21 @@ dto_status TaskPlugin::enter(Call& context,
     const auto deadline =
         work.timeout > base::Duration::zero() ? now + work.timeout : base::TimePoint::max();
     dto_call* const call = context.begin(work.id, deadline, kind_of(work));
-    return contained(reporter_, work.id, [&] {
-        if (work.install)
-            return install(call, work);
-        describe(work, request);
-        return module_.api.execute(instance_, call, &request);
-    });
+    return contained(reporter_, work.id, [&] { return enter_function(call, work, request); });
+}
+
+dto_status TaskPlugin::enter_function(dto_call* call, const Work& work, dto_execute& request) {
+    switch (work.kind) {
+        case WorkKind::execute:
+            describe(work, request);
+            return module_.api.execute(instance_, call, &request);
+        case WorkKind::probe:
+            return module_.api.probe ? module_.api.probe(instance_, call) : dto_status{DTO_OK};
+        case WorkKind::install:
+        case WorkKind::verify:
+            break;
+    }
+    return install(call, work);
 }
 
 void TaskPlugin::enter_batch(std::span<BatchCall> calls, base::TimePoint deadline) noexcept {
@@ -165,7 +174,8 @@ void TaskPlugin::describe(const Work& work, dto_execute& request) const {
 }
 
 dto_status TaskPlugin::install(dto_call* call, const Work& work) {
-    if (!module_.api.install)
+    const auto function = work.kind == WorkKind::verify ? module_.api.verify : module_.api.install;
+    if (!function)
         return DTO_OK;
     dto_install request{};
     request.struct_size = sizeof request;
@@ -174,7 +184,7 @@ dto_status TaskPlugin::install(dto_call* call, const Work& work) {
     request.content_key = abi_text(work.content_key);
     request.spec_json = abi_text(work.body);
     request.staging_dir = abi_text(work.directory);
-    return module_.api.install(instance_, call, &request);
+    return function(instance_, call, &request);
 }
 
 bool TaskPlugin::cancel(Call& context, CallId id) noexcept {

@@ -20,12 +20,14 @@ struct SetupRequest {
     std::uint32_t threads = 1;
 };
 
+enum class WorkKind : std::uint8_t { execute, install, verify, probe };
+
 /// A call that waits for a thread.
 struct Work {
-    CallId id = 0;  ///< never 0
-    std::uint32_t type = 0;
+    CallId id = 0;           ///< never 0
+    std::uint32_t type = 0;  ///< not of a probe
     std::uint32_t attempt = 1;
-    bool install = false;
+    WorkKind kind = WorkKind::execute;
     base::Duration timeout{};
     std::string body;  ///< payload, or the install's spec
     std::string task_id;
@@ -80,6 +82,7 @@ private:
     [[nodiscard]] base::Result<void> create();
     [[nodiscard]] Call::Kind kind_of(const Work& work) const noexcept;
     void describe(const Work& work, dto_execute& request) const;
+    [[nodiscard]] dto_status enter_function(dto_call* call, const Work& work, dto_execute& request);
     [[nodiscard]] dto_status install(dto_call* call, const Work& work);
 
     enum class State : std::uint8_t { loaded, created, ready, gone };

@@ -1,5 +1,5 @@
 """What a running task gets from its host: batches, calls that are completed later, follow-up
-tasks."""
+tasks, health, what was installed before, values that plugins share."""
 import signal
 import sys
 import unittest
@@ -127,6 +127,55 @@ class FollowUps(EndToEnd):
         [failed] = eventually("it is stored", lambda: self.listed(coordinator, "test.tree"))
         self.assertEqual(failed["state"], "failed")
         self.assertIn("follow-up task: payload", coordinator.task(failed["id"])["error"])
+
+
+class Health(EndToEnd):
+    def refused(self, coordinator):
+        return [entry["reason"] for host in coordinator.hosts() for entry in host["refused"]]
+
+    def test_an_unhealthy_plugin_is_withdrawn_and_comes_back(self):
+        coordinator = self.coordinator()
+        host = self.host(coordinator, wait_for="test.batch", plugins=SERVICES)
+        [entry] = [entry for entry in coordinator.hosts()[0]["types"]
+                   if entry["type"] == "test.batch"]
+        self.assertEqual(entry["attributes"], {"camera": "front"})
+
+        coordinator.ended(coordinator.submit("test.health", "no lens"))
+        eventually("its types are withdrawn", lambda: "test.batch" not in coordinator.offered())
+        self.assertEqual(self.refused(coordinator), ["not healthy: no lens"])
+        self.assertIn("test.tree", coordinator.offered(), "the other plugin goes on")
+        waiting = coordinator.submit("test.batch", {})
+
+        [sick] = host.folder.glob("data/**/sick")
+        sick.unlink()
+        self.assertEqual(coordinator.ended(waiting)["state"], "completed")
+        self.assertEqual(self.refused(coordinator), [])
+
+
+class Verify(EndToEnd):
+    def test_an_install_of_an_earlier_run_is_verified_and_made_anew(self):
+        coordinator = self.coordinator()
+        host = self.host(coordinator, wait_for="test.kept", plugins=SERVICES)
+        first = coordinator.ended(coordinator.submit("test.kept", {}))
+        self.assertEqual(first["result"], "good")
+        [state] = host.folder.glob("data/**/state")
+        host.stop()
+        state.chmod(0o644)
+        state.write_text("rotten")
+
+        self.host(coordinator, wait_for="test.kept", plugins=SERVICES, folder=host.folder)
+        again = coordinator.ended(coordinator.submit("test.kept", {}))
+        self.assertEqual(again["result"], "good")
+
+
+class SharedCache(EndToEnd):
+    def test_later_tasks_find_what_earlier_ones_put(self):
+        coordinator = self.coordinator()
+        self.host(coordinator, "--slots", 1, wait_for="test.cache", plugins=SERVICES)
+        put = coordinator.ended(coordinator.submit("test.cache", {"key": "k", "value": "kept"}))
+        self.assertEqual(put["result"], "kept")
+        got = coordinator.ended(coordinator.submit("test.cache", {"key": "k"}))
+        self.assertEqual(got["result"], "kept")
 
 
 if __name__ == "__main__":

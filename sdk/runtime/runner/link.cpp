@@ -15,6 +15,9 @@ namespace {
 constexpr std::string_view lost = "error: descriptor 3, the connection to the host, was closed\n";
 constexpr std::string_view garbled = "error: what came from the host makes no sense\n";
 
+/// A cache that does not answer has forgotten. Usually it takes as long as a message and back.
+constexpr base::Duration longest_question = std::chrono::seconds(2);
+
 /// Buffered results are written at once when they reach this.
 constexpr std::size_t much = 256 * 1024;
 
@@ -100,6 +103,8 @@ void Link::hand_over(Executor& executor, const Frame& received) {
     switch (frame.header.kind) {
         case FrameKind::execute:
         case FrameKind::install:
+        case FrameKind::verify:
+        case FrameKind::probe:
             if (auto work = read_work(frame))
                 calls_.push_back(std::move(*work));
             else
@@ -108,6 +113,9 @@ void Link::hand_over(Executor& executor, const Frame& received) {
         case FrameKind::cancel:
             executor.enqueue(calls_);
             executor.cancel(frame.header.id);
+            break;
+        case FrameKind::cache_value:
+            questions_.answer(frame.header.id, frame.header.status != 0, frame.text());
             break;
         case FrameKind::stop:
             executor.enqueue(calls_);
@@ -177,6 +185,35 @@ void Link::progress(CallId call, double fraction, std::string_view text) {
         write_progress(out_, call, fraction, text);
     }
     flush();
+}
+
+// ---- what plugins share ----------------------------------------------------------------------
+
+bool Link::cache_get(std::string_view key, std::string& value) {
+    const auto question = questions_.ask();
+    std::string frame;
+    FrameWriter(frame,
+                {.size = 0, .kind = FrameKind::cache_get, .status = 0, .type = 0, .id = question})
+        .text(key);
+    send(frame);
+    return questions_.wait(question, longest_question, value);
+}
+
+void Link::cache_put(std::string_view key, std::string_view value, std::int64_t ttl_ms) {
+    std::string frame;
+    FrameWriter(frame, {.size = 0, .kind = FrameKind::cache_put, .status = 0, .type = 0, .id = 0})
+        .number(ttl_ms)
+        .text(key)
+        .text(value);
+    send(frame);
+}
+
+void Link::capabilities_changed() {
+    std::string frame;
+    FrameWriter(
+        frame,
+        {.size = 0, .kind = FrameKind::capabilities_changed, .status = 0, .type = 0, .id = 0});
+    send(frame);
 }
 
 void Link::printed(CallId call, std::string_view stream, std::string_view text) {

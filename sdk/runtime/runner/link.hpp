@@ -3,6 +3,7 @@
 #include "runtime/executor.hpp"
 #include "runtime/frame.hpp"
 #include "runtime/runner/capture.hpp"
+#include "runtime/runner/questions.hpp"
 
 #include <mutex>
 #include <optional>
@@ -32,6 +33,9 @@ public:
     void stopped() override;
     void log(CallId call, std::string_view stream, std::string_view text) override;
     void progress(CallId call, double fraction, std::string_view text) override;
+    bool cache_get(std::string_view key, std::string& value) override;
+    void cache_put(std::string_view key, std::string_view value, std::int64_t ttl_ms) override;
+    void capabilities_changed() override;
 
 private:
     void printed(CallId call, std::string_view stream, std::string_view text) override;
@@ -41,6 +45,7 @@ private:
 
     const int socket_;
     Capture capture_;
+    Questions questions_;
     FrameBuffer in_;           // of the one thread that reads
     std::vector<Work> calls_;  // likewise
 

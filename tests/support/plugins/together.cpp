@@ -5,11 +5,16 @@
 //     test.later  stays pending; "early" and "twice" are completed before execute returns, "crash"
 //                 ends the process, all others wait for test.release or their cancellation
 //     test.release  completes everything that waits, from four threads; answers how many
+//     test.health  makes the probe answer that this host is not able, for the reason that it is
+//                  given; an empty one: that it is
 #include <distributo/abi.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -22,6 +27,7 @@ namespace {
 dto_host host;
 std::mutex mutex;
 std::vector<dto_call*> held;
+std::string sick_file;  // exists when the probe is to fail; it holds the reason
 
 dto_str text(std::string_view view) {
     return {view.data(), view.size()};
@@ -56,8 +62,27 @@ dto_status DTO_CALL create(const dto_host* offered, dto_call*, void** instance) 
     return DTO_OK;
 }
 
-dto_status DTO_CALL setup(void*, dto_call*, const dto_setup*) {
+dto_status DTO_CALL setup(void*, dto_call*, const dto_setup* request) {
+    sick_file = std::string(request->data_dir.ptr, request->data_dir.len) + "/sick";
     return DTO_OK;
+}
+
+dto_status DTO_CALL probe(void*, dto_call* call) {
+    std::ifstream in(sick_file);
+    const std::string reason(std::istreambuf_iterator<char>(in), {});
+    answer(call,
+           reason.empty()
+               ? R"({"healthy":true,"attributes":{"camera":"front"}})"
+               : R"({"healthy":false,"reason":)" + reason + R"(,"attributes":{"camera":"none"}})");
+    return DTO_OK;
+}
+
+/// The payload is a JSON string, the reason.
+dto_status health(dto_call* call, const dto_execute& task) {
+    std::filesystem::remove(sick_file);
+    if (task.payload_json.len > 2)
+        std::ofstream(sick_file) << std::string_view(task.payload_json.ptr, task.payload_json.len);
+    return host.notify(call, text("capabilities"));
 }
 
 dto_status run_one(dto_call* call, const dto_execute& task, std::uint32_t together) {
@@ -125,6 +150,8 @@ dto_status DTO_CALL execute(void*, dto_call* call, const dto_execute* task) {
         return later(call, *task);
     if (type_of(*task) == "test.release")
         return release(call);
+    if (type_of(*task) == "test.health")
+        return health(call, *task);
     return run_one(call, *task, 1);
 }
 
@@ -178,13 +205,15 @@ const dto_module* make_module() {
         make_type("test.batch", 0, 0, 5),
         make_type("test.later", DTO_TASK_ASYNC, 6000, 0),
         make_type("test.release", 0, 1, 0),
+        make_type("test.health", 0, 0, 0),
     };
     static dto_task_api api{};
     api.struct_size = sizeof api;
-    api.type_count = 3;
+    api.type_count = std::size(types);
     api.types = types;
     api.create = &create;
     api.setup = &setup;
+    api.probe = &probe;
     api.execute = &execute;
     api.execute_batch = &execute_batch;
     api.cancel = &cancel;

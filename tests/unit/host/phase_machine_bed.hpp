@@ -60,6 +60,10 @@ protected:
         return {};
     }
     void drop_install(const std::string& key) override { dropped.push_back(key); }
+    void verify_install(PluginId, runtime::InstallCall call) override {
+        verified.push_back(std::move(call));
+    }
+    void remove_install(const std::string& key) override { removed.push_back(key); }
     void cancel_call(PluginId, runtime::CallId call) override { cancelled.push_back(call); }
     void report_phase(const wire::PhaseItem& item) override { phases.push_back(item.phase); }
     void finish(Outcome&& outcome) override { outcomes.push_back(std::move(outcome)); }
@@ -107,7 +111,8 @@ protected:
     PhaseMachine machine;
     std::vector<Started> started;
     std::vector<runtime::InstallCall> installs;
-    std::vector<std::string> kept, dropped;
+    std::vector<runtime::InstallCall> verified;
+    std::vector<std::string> kept, dropped, removed;
     std::vector<runtime::CallId> cancelled;
     std::vector<wire::Phase> phases;
     std::vector<Outcome> outcomes;

@@ -81,7 +81,7 @@ TEST(FrameTest, ACallArrivesAsItWasSent) {
     EXPECT_EQ(work->id, (CallId{3} << 32U) | 5);
     EXPECT_EQ(work->type, 9U);
     EXPECT_EQ(work->attempt, 4U);
-    EXPECT_FALSE(work->install);
+    EXPECT_EQ(work->kind, WorkKind::execute);
     EXPECT_EQ(work->timeout, base::Duration(77));
     EXPECT_EQ(work->task_id + work->body + work->content_key + work->directory, "id{}key/dir");
 }
