@@ -52,6 +52,11 @@ TEST(SchemaTest, ContainersAndNestedStructsAreDescribedThroughout) {
                   R"("additionalProperties":false})");
 }
 
+TEST(SchemaTest, AnOptionalThatIsNoMemberMayBeNull) {
+    EXPECT_EQ(distributo::detail::schema_text<std::vector<std::optional<bool>>>(),
+              R"({"type":"array","items":{"anyOf":[{"type":"boolean"},{"type":"null"}]}})");
+}
+
 TEST(SchemaTest, ATypeThatContainsItselfEnds) {
     EXPECT_EQ(distributo::detail::schema_text<Tree>(),
               R"({"type":"object","properties":{"name":{"type":"string"},)"

@@ -20,8 +20,10 @@ void append_struct_schema(std::string& out) {
         properties.append(properties.empty() ? "" : ",");
         append_string(properties, member.name);
         properties.push_back(':');
-        append_schema<Member, T, Outer...>(properties);
-        if (!is_optional<Member>) {
+        if constexpr (is_optional<Member>) {  // left out when there is none
+            append_schema<typename Member::value_type, T, Outer...>(properties);
+        } else {
+            append_schema<Member, T, Outer...>(properties);
             required.append(required.empty() ? "" : ",");
             append_string(required, member.name);
         }
@@ -59,7 +61,9 @@ void append_schema(std::string& out) {
     } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
         out.append(R"({"type":"string"})");
     } else if constexpr (is_optional<T>) {
+        out.append(R"({"anyOf":[)");
         append_schema<typename T::value_type, Outer...>(out);
+        out.append(R"(,{"type":"null"}]})");
     } else if constexpr (is_vector<T>) {
         out.append(R"({"type":"array","items":)");
         append_schema<typename T::value_type, Outer...>(out);
