@@ -197,6 +197,8 @@ TEST_F(BatchTest, ATypeWithoutABatchFunctionRunsOneByOne) {
 TEST_F(BatchTest, TheDeclarationSaysHowManyAtMost) {
     EXPECT_EQ(plugin_.type("test.batch").max_batch, 5U);
     EXPECT_EQ(plugin_.api().struct_size, sizeof(dto_task_api));
+    EXPECT_EQ(plugin_.api().verify, nullptr);
+    EXPECT_EQ(plugin_.api().probe, nullptr);
 }
 
 TEST(BatchDeclaration, ABatchFunctionOfOtherTypesIsRefused) {

@@ -233,6 +233,18 @@ TEST_F(PluginTest, WhatInstallWritesExecuteFinds) {
     EXPECT_EQ(plugin_.install("test.twice", "{}", dir.path()).status, DTO_PERMANENT);
 }
 
+TEST_F(PluginTest, VerifySaysWhetherAnInstallIsStillGood) {
+    const distributo::testing::detail::TemporaryDirectory dir;
+    ASSERT_TRUE(plugin_.install("test.next", R"({"n":40})", dir.path()).ok());
+
+    EXPECT_TRUE(plugin_.verify("test.next", R"({"n":40})", dir.path()).ok());
+    std::filesystem::remove(dir.path() / "number");
+    const auto outcome = plugin_.verify("test.next", R"({"n":40})", dir.path());
+    EXPECT_EQ(outcome.status, DTO_RETRY);
+    EXPECT_EQ(outcome.message, "the installed files are not good any more");
+    EXPECT_TRUE(plugin_.verify("test.twice", "{}", dir.path()).ok());
+}
+
 TEST_F(PluginTest, DeclarationsSayWhatTheTypesAllow) {
     const auto text = [](dto_str string) { return distributo::detail::from_abi(string); };
 

@@ -203,6 +203,8 @@ template <auto Fn>
 dto_status run_async(void* state, const ExecuteCall& call) {
     using Payload = typename AsyncOf<Fn>::Payload;
     using Handle = AsyncTask<typename AsyncOf<Fn>::Result>;
+    static_assert(std::is_void_v<typename Function<decltype(Fn)>::Result>,
+                  "a function that takes an AsyncTask returns void: the handle ends the task");
     if (call.host.table().complete == nullptr) {
         throw retry_elsewhere("the host cannot end a task later");
     }

@@ -132,6 +132,8 @@ using BatchOf = BatchShape<typename Function<decltype(Fn)>::Arguments>;
 template <auto Fn>
 void run_batch(void* state, const BatchCall& batch) noexcept {
     using Item = typename BatchOf<Fn>::Item;
+    static_assert(std::is_void_v<typename Function<decltype(Fn)>::Result>,
+                  "a batch function returns void: its items have the results");
     try {
         std::deque<Task> tasks;
         std::vector<Item> items;
