@@ -37,6 +37,10 @@ void append_offer(Writer& json, const wire::Capability& offer) {
     json.member("version", offer.version);
     json.member("digest", offer.digest);
     json.member("isolation", offer.isolation);
+    json.key("sandbox").begin_array();
+    for (const auto layer : offer.sandbox.names())
+        json.string(layer);
+    json.end_array();
     json.member("needs_install", offer.needs_install);
     if (!offer.summary.empty())
         json.member("summary", offer.summary);

@@ -21,6 +21,7 @@ auto owned_parts(const core::TaskOptions& options) {
                     options.group,
                     options.labels,
                     options.requires_labels,
+                    options.requires_confinement,
                     options.args,
                     options.env);
 }

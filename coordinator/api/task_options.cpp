@@ -47,6 +47,53 @@ Checked<> read_task_labels(const Value& value, Draft& draft) {
                draft.options.labels);
 }
 
+/// "expected one of a, b, c, got \"d\"", and which of them was probably meant.
+Problem unknown_word(const std::string& pointer,
+                     const std::vector<std::string>& known,
+                     const std::string& got) {
+    std::string words;
+    for (const auto& word : known)
+        words += (words.empty() ? "" : ", ") + word;
+    Problem problem =
+        invalid_member(pointer, "expected one of " + words + ", got \"" + got.substr(0, 64) + '"');
+    if (const auto near = base::nearest(got, known); !near.empty())
+        problem.hint = "did you mean '" + near + "'?";
+    return problem;
+}
+
+Checked<> read_required_isolation(const Value& value, Draft& draft) {
+    const auto name = read_text("/requires/isolation", value, limits::type_length);
+    if (!name)
+        return name.error();
+    draft.options.requires_confinement.isolation = wire::isolation_rank(*name);
+    if (draft.options.requires_confinement.isolation == 0)
+        return unknown_word("/requires/isolation",
+                            {std::begin(wire::isolation_modes), std::end(wire::isolation_modes)},
+                            *name);
+    return {};
+}
+
+Checked<> read_required_layers(const Value& value, Draft& draft) {
+    const auto names = read_texts("/requires/sandbox", value);
+    if (!names)
+        return names.error();
+    for (std::size_t i = 0; i < names->size(); ++i) {
+        const auto layer = wire::parse_layer((*names)[i]);
+        if (!layer) {
+            const auto all = wire::Layers::of_bits(~0U).names();
+            return unknown_word(
+                "/requires/sandbox/" + std::to_string(i), {all.begin(), all.end()}, (*names)[i]);
+        }
+        draft.options.requires_confinement.layers.add(*layer);
+    }
+    return {};
+}
+
+Checked<> read_required_labels(const Value& value, Draft& draft) {
+    return put(read_labels("/requires/labels", value, limits::label_count, limits::label_length),
+               draft.options.requires_labels);
+}
+
 Checked<> read_requires(const Value& value, Draft& draft) {
     std::vector<Member> members;
     if (value.kind != wire::json::Kind::object)
@@ -54,13 +101,15 @@ Checked<> read_requires(const Value& value, Draft& draft) {
     if (auto read = read_object(value.text, members); !read)
         return read.error();
     for (const Member& member : members) {
-        if (member.key != "labels")
-            return invalid_member("/requires", "the only member known here is \"labels\"");
-        auto labels = read_labels(
-            "/requires/labels", member.value, limits::label_count, limits::label_length);
-        if (!labels)
-            return labels.error();
-        draft.options.requires_labels = std::move(*labels);
+        auto read =
+            member.key == "labels"      ? read_required_labels(member.value, draft)
+            : member.key == "isolation" ? read_required_isolation(member.value, draft)
+            : member.key == "sandbox"
+                ? read_required_layers(member.value, draft)
+                : Checked<>(unknown_word(
+                      "/requires", {"labels", "isolation", "sandbox"}, std::string(member.key)));
+        if (!read)
+            return read.error();
     }
     return {};
 }

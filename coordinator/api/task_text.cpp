@@ -32,6 +32,24 @@ void version_member(Writer& json, std::string_view version) {
         json.member("version", version);
 }
 
+void append_requires(Writer& json, const TaskOptions& options) {
+    const auto& [isolation, layers] = options.requires_confinement;
+    if (options.requires_labels.empty() && isolation == 0 && layers.empty())
+        return;
+    json.key("requires").begin_object();
+    if (!options.requires_labels.empty())
+        labels_member(json, "labels", options.requires_labels);
+    if (isolation != 0)
+        json.member("isolation", wire::isolation_name(isolation));
+    if (!layers.empty()) {
+        json.key("sandbox").begin_array();
+        for (const auto layer : layers.names())
+            json.string(layer);
+        json.end_array();
+    }
+    json.end_object();
+}
+
 /// Options that say where a task belongs and when it may run.
 void append_brief_options(Writer& json, const TaskOptions& options) {
     if (!options.version_range.empty())
@@ -42,11 +60,7 @@ void append_brief_options(Writer& json, const TaskOptions& options) {
         json.member("group", options.group);
     if (!options.labels.empty())
         labels_member(json, "labels", options.labels);
-    if (!options.requires_labels.empty()) {
-        json.key("requires").begin_object();
-        labels_member(json, "labels", options.requires_labels);
-        json.end_object();
-    }
+    append_requires(json, options);
     if (options.priority != 0)
         json.member("priority", options.priority);
     if (options.not_before)

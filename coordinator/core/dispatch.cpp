@@ -189,6 +189,9 @@ void Scheduler::Impl::assign(Slot slot, const Queue::Seat& seat, TimePoint now) 
         item.install = options->install.view();
         item.timeout_ms = options->timeout_ms;
         item.version = options->version_range;
+        // Of several versions in the range only some may be confined enough.
+        if (options->requires_confinement != wire::Confinement() && seat.offer->version.semantic())
+            item.version = seat.offer->version.text();
     }
     if (item.id.empty())
         item.id = actions.shown_ids.emplace_back(task.id).view();

@@ -49,6 +49,23 @@ std::string versions_text(const Host& host, const Queue& queue, std::string_view
     return text + ", the task wants " + queue.versions.text();
 }
 
+/// "runs render with isolation inproc, the task requires process; lacks landlock and seccomp …"
+std::string confinement_text(const Offer& offer,
+                             const wire::Confinement& required,
+                             std::string_view type) {
+    std::string text = "runs " + std::string(type);
+    if (offer.confinement.isolation < required.isolation) {
+        const auto own = wire::isolation_name(offer.confinement.isolation);
+        text += " with isolation " + std::string(own.empty() ? "unknown" : own) +
+                ", the task requires " + std::string(wire::isolation_name(required.isolation));
+        if (!offer.confinement.layers.missing(required.layers).empty())
+            text += ", and";
+    }
+    if (const auto missing = offer.confinement.layers.missing(required.layers); !missing.empty())
+        text += " without " + missing.text() + ", which the task requires";
+    return text;
+}
+
 /// The first label of those required that the host has not; empty when it has all.
 std::string missing_label(const wire::Labels& required, const wire::Labels& own) {
     for (const auto& [key, value] : required) {
@@ -81,9 +98,12 @@ HostObstacle obstacle(
         return found("draining", "finishes what it has and takes nothing new");
     if (!host.best_offer(queue.type, {}))
         return found("no_capability", offers_text(host, type));
-    const Offer* const offer = host.best_offer(queue.type, queue.versions);
-    if (!offer)
+    const Offer* const unconfined = host.best_offer(queue.type, queue.versions);
+    if (!unconfined)
         return found("version", versions_text(host, queue, type));
+    const Offer* const offer = host.best_offer(queue.type, queue.versions, queue.confinement);
+    if (!offer)
+        return found("confinement", confinement_text(*unconfined, queue.confinement, type));
     if (std::string missing = missing_label(queue.requires_labels, host.hello.labels);
         !missing.empty())
         return found("labels", std::move(missing));
@@ -136,6 +156,9 @@ void summarise_pending(Explanation& out,
     } else if (count("labels") > 0) {
         out.summary = "no host that offers its type has the labels that it requires";
         out.hint = "start a host with them: distributo-host --label KEY=VALUE";
+    } else if (count("confinement") > 0) {
+        out.summary = "no host that offers its type confines it as far as it requires";
+        out.hint = "require less, or see what is missing: distributo host list, docs/protocol.md";
     } else if (count("version") > 0) {
         out.summary = "no host offers a version of its type in the range " + range;
         out.hint = "put such a version of the plugin for " + std::string(type) +

@@ -6,10 +6,13 @@
 
 namespace distributo::coordinator::core {
 
-Offer* Host::best_offer(TypeIndex type, const VersionFilter& versions) const {
+Offer* Host::best_offer(TypeIndex type,
+                        const VersionFilter& versions,
+                        const wire::Confinement& required) const {
     const auto found = types.find(type);
     Offer* offer = found == types.end() ? nullptr : found->second.highest;
-    while (offer && !(offer->offered && versions.accepts(offer->version)))
+    while (offer && !(offer->offered && versions.accepts(offer->version) &&
+                      offer->confinement.covers(required)))
         offer = offer->lower;
     return offer;
 }

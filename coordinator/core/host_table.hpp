@@ -37,7 +37,8 @@ struct Offer {
     std::uint64_t pause_timer = 0;       ///< serial of the timer in force
     base::TimePoint off_until{};
     Version version;
-    Offer* lower = nullptr;  ///< next lower version of the same type, offered or not
+    wire::Confinement confinement;  ///< as announced last
+    Offer* lower = nullptr;         ///< next lower version of the same type, offered or not
 
     [[nodiscard]] bool takes_tasks() const noexcept { return credit > 0 && !paused; }
 };
@@ -94,8 +95,11 @@ struct Host {
     [[nodiscard]] std::uint64_t utilisation() const noexcept {
         return leases.size < slots ? leases.size * slot_share : 2 * host_capacity + load;
     }
-    /// The highest version of the type that is on offer and accepted; null when there is none.
-    [[nodiscard]] Offer* best_offer(TypeIndex type, const VersionFilter& versions) const;
+    /// The highest version of the type that is on offer, accepted and confined at least as
+    /// required; null when there is none.
+    [[nodiscard]] Offer* best_offer(TypeIndex type,
+                                    const VersionFilter& versions,
+                                    const wire::Confinement& required = {}) const;
     /// This version of the type, on offer or not; null when there is none.
     [[nodiscard]] Offer* find_offer(TypeIndex type, const Version& version) const;
     /// The same, made when there is none. Null when the host has as many as can be numbered.

@@ -76,11 +76,13 @@ void Scheduler::Impl::use_queue(Slot slot, TypeIndex type) {
     static const wire::Labels no_labels;
     static const std::vector<HostIndex> no_hosts;
     bool added = false;
-    const auto index = queues.find_or_add(type,
-                                          options ? options->version_range : std::string_view(),
-                                          options ? options->requires_labels : no_labels,
-                                          task.side ? task.side->excluded : no_hosts,
-                                          added);
+    const auto index =
+        queues.find_or_add(type,
+                           options ? options->version_range : std::string_view(),
+                           options ? options->requires_confinement : wire::Confinement(),
+                           options ? options->requires_labels : no_labels,
+                           task.side ? task.side->excluded : no_hosts,
+                           added);
     ++queues[index].users;
     if (task.queue != no_queue)
         --queues[task.queue].users;

@@ -46,7 +46,7 @@ Verdict Scheduler::Impl::recognise(Host& host, const wire::Token& token, TimePoi
         return Verdict::cancel;
     if (task->lost && task->state == TaskState::pending) {
         const Queue& queue = queues[task->queue];
-        Offer* offer = host.best_offer(queue.type, queue.versions);
+        Offer* offer = host.best_offer(queue.type, queue.versions, queue.confinement);
         if (!offer)
             offer = host.assume_offer(queue.type);
         if (!offer)
@@ -118,6 +118,8 @@ void Scheduler::Impl::replace_offers(Host& host, wire::Capabilities offer) {
         if (!fresh || std::exchange(fresh->offered, true))
             continue;
         fresh->capability = i;
+        fresh->confinement = {.isolation = wire::isolation_rank(capability.isolation),
+                              .layers = capability.sandbox};
         host.set_credit(*fresh, capability.credit);
         const bool same = std::any_of(before.begin(), before.end(), [&](const auto& one) {
             return one.first == fresh && one.second->digest == capability.digest;

@@ -16,7 +16,7 @@ bool Queue::labels_fit(const Host& host) const {
 }
 
 Offer* Queue::offer_of(const Host& host) const {
-    return labels_fit(host) ? host.best_offer(type, versions) : nullptr;
+    return labels_fit(host) ? host.best_offer(type, versions, confinement) : nullptr;
 }
 
 std::int32_t Queue::top_priority() const noexcept {
@@ -76,14 +76,16 @@ TypeIndex QueueTable::find_type(std::string_view name) const {
 
 std::uint32_t QueueTable::find_or_add(TypeIndex type,
                                       std::string_view version_range,
+                                      const wire::Confinement& confinement,
                                       const wire::Labels& requires_labels,
                                       const std::vector<HostIndex>& excluded,
                                       bool& added) {
     added = false;
-    if (version_range.empty() && requires_labels.empty() && excluded.empty())
+    if (version_range.empty() && confinement == wire::Confinement() && requires_labels.empty() &&
+        excluded.empty())
         return types_[type].plain;
     const auto [entry, is_new] = special_.try_emplace(
-        {type, std::string(version_range), requires_labels, excluded}, no_queue);
+        {type, std::string(version_range), confinement, requires_labels, excluded}, no_queue);
     if (!is_new)
         return entry->second;
     added = true;
@@ -97,6 +99,7 @@ std::uint32_t QueueTable::find_or_add(TypeIndex type,
     Queue& queue = queues_[entry->second];
     queue.type = type;
     queue.versions = VersionFilter(version_range);
+    queue.confinement = confinement;
     queue.requires_labels = requires_labels;
     queue.excluded = excluded;
     types_[type].special.push_back(entry->second);
@@ -116,7 +119,11 @@ std::vector<std::uint32_t> QueueTable::unused() const {
 void QueueTable::remove(std::uint32_t index) {
     Queue& queue = queues_[index];
     std::erase(types_[queue.type].special, index);
-    special_.erase({queue.type, queue.versions.text(), queue.requires_labels, queue.excluded});
+    special_.erase({queue.type,
+                    queue.versions.text(),
+                    queue.confinement,
+                    queue.requires_labels,
+                    queue.excluded});
     // A new life must not be mistaken for the old one by what still waits in the dispatcher.
     const auto stamp = queue.stamp;
     queue = Queue{};

@@ -39,6 +39,7 @@ struct Queue {
 
     TypeIndex type = no_type;
     VersionFilter versions;
+    wire::Confinement confinement;  ///< required
     wire::Labels requires_labels;
     std::vector<HostIndex> excluded;  ///< waived while nobody else is there
     std::uint64_t users = 0;          ///< live tasks that belong to it, running ones included
@@ -92,6 +93,7 @@ public:
     /// `added`: nobody has a seat at it yet.
     [[nodiscard]] std::uint32_t find_or_add(TypeIndex type,
                                             std::string_view version_range,
+                                            const wire::Confinement& confinement,
                                             const wire::Labels& requires_labels,
                                             const std::vector<HostIndex>& excluded,
                                             bool& added);
@@ -107,6 +109,7 @@ private:
     struct Key {
         TypeIndex type = no_type;
         std::string version_range;
+        wire::Confinement confinement;
         wire::Labels requires_labels;
         std::vector<HostIndex> excluded;
         friend auto operator<=>(const Key&, const Key&) = default;

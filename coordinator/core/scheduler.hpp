@@ -111,8 +111,8 @@ struct Counts {
 struct HostObstacle {
     HostIndex host = no_host;
     std::string name;
-    std::string code;    ///< "no_capability", "version", "busy", "labels", "excluded",
-                         ///< "capability_off", "draining", "disconnected", "available"
+    std::string code;  ///< "no_capability", "version", "confinement", "busy", "labels", "excluded",
+                       ///< "capability_off", "draining", "disconnected", "available"
     std::string detail;  ///< "offers echo, shell – not word_count"
 };
 

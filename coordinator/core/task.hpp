@@ -49,9 +49,10 @@ struct TaskOptions {
     std::string project;   ///< the original's projectName
     std::string group;
     wire::Labels labels;
-    wire::Labels requires_labels;  ///< labels that a host must have
-    std::string version_range;     ///< of its type, base::VersionRange; empty: any version
-    base::Bytes install;           ///< JSON value; empty: nothing to install
+    wire::Labels requires_labels;            ///< labels that a host must have
+    wire::Confinement requires_confinement;  ///< that its plugin must be under there, at least
+    std::string version_range;  ///< of its type, base::VersionRange; empty: any version
+    base::Bytes install;        ///< JSON value; empty: nothing to install
     std::vector<std::string> args;
     wire::Labels env;
     std::optional<base::WallTime> not_before;

@@ -17,6 +17,8 @@ public:
     explicit Version(std::string text);
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    /// Its text is then a range, too, of this version alone.
+    [[nodiscard]] bool semantic() const noexcept { return semantic_.has_value(); }
 
     /// By precedence, then by text: versions that differ in build data only are two.
     friend std::strong_ordering operator<=>(const Version& a, const Version& b);

@@ -74,6 +74,12 @@ void write_capability(Writer& writer, const Capability& capability) {
         writer.member("needs_install", true);
     if (!capability.attributes.empty())
         writer.member_raw("attributes", capability.attributes);
+    if (!capability.sandbox.empty()) {
+        writer.key("sandbox").begin_array();
+        for (const auto name : capability.sandbox.names())
+            writer.string(name);
+        writer.end_array();
+    }
     writer.end_object();
 }
 

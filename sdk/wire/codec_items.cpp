@@ -221,6 +221,23 @@ bool read(Input& in, RefusedPlugin& item) {
     return object.complete({0, 1});
 }
 
+/// A list of names; those of layers that are not known here say nothing.
+bool read_layers(Input& in, Layers& out) {
+    if (!in.reader().begin_array())
+        return false;
+    for (std::size_t count = 0; in.reader().next_element(); ++count) {
+        std::string_view name;
+        if (count == limits::label_count)
+            return in.refuse(base::Errc::limit,
+                             "more than " + std::to_string(limits::label_count) + " layers");
+        if (!in.text(name, limits::type_length))
+            return false;
+        if (const auto layer = parse_layer(name))
+            out.add(*layer);
+    }
+    return !in.failed();
+}
+
 bool read(Input& in, Capability& item) {
     Object object(in, names::capability);
     bool good = true;
@@ -256,8 +273,11 @@ bool read(Input& in, Capability& item) {
             case 9:
                 good = in.flag(item.needs_install);
                 break;
-            default:
+            case 10:
                 good = read_attributes(in, item.attributes);
+                break;
+            default:
+                good = read_layers(in, item.sandbox);
                 break;
         }
     }

@@ -42,7 +42,7 @@ inline constexpr std::array<std::string_view, 10> hello{"op",
                                                         "running",
                                                         "finished"};
 inline constexpr std::array<std::string_view, 4> capabilities{"op", "sequence", "types", "refused"};
-inline constexpr std::array<std::string_view, 11> capability{"type",
+inline constexpr std::array<std::string_view, 12> capability{"type",
                                                              "plugin",
                                                              "version",
                                                              "digest",
@@ -52,7 +52,8 @@ inline constexpr std::array<std::string_view, 11> capability{"type",
                                                              "result_schema",
                                                              "credit",
                                                              "needs_install",
-                                                             "attributes"};
+                                                             "attributes",
+                                                             "sandbox"};
 inline constexpr std::array<std::string_view, 2> refused{"file", "reason"};
 inline constexpr std::array<std::string_view, 8> welcome{"op",
                                                          "protocol",

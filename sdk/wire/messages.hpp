@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "wire/layers.hpp"
 #include "wire/task_state.hpp"
 #include "wire/token.hpp"
 
@@ -43,13 +44,14 @@ struct Capability {
     std::string plugin{};
     std::string version{};
     std::string digest{};     ///< SHA-256 of the library, 64 hexadecimal digits
-    std::string isolation{};  ///< "process" or "inproc"
+    std::string isolation{};  ///< one of isolation_modes
     std::string summary{};
     std::string payload_schema{};  ///< JSON text; empty: anything
     std::string result_schema{};
     std::uint32_t credit = 1;  ///< how many of this type alone fill the host, queued ones included
     bool needs_install = false;
     std::string attributes{};  ///< JSON object: what the plugin found on this host; may be empty
+    Layers sandbox{};          ///< in force around its process; empty inside the host
 };
 
 /// A plugin file that the host will not offer, and why.

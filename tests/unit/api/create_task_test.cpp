@@ -24,7 +24,8 @@ TEST_F(CreateTaskTest, AnswersWithLocationAndState) {
 TEST_F(CreateTaskTest, KeepsEveryMember) {
     const json::value task = create(R"({"priority":-5,"env":{"A":"1"},"args":["x"],
         "install":{"pip":["a"]},"max_attempts":7,"timeout":"90s","deadline":"1h",
-        "not_before":"2026-05-04T02:00:00+01:00","requires":{"labels":{"gpu":"yes"}},
+        "not_before":"2026-05-04T02:00:00+01:00",
+        "requires":{"labels":{"gpu":"yes"},"isolation":"process","sandbox":["seccomp","landlock"]},
         "labels":{"team":"\u00e9"},"group":"g","project":"p","payload":[1],"type":"echo"})");
 
     EXPECT_EQ(task.at("priority").as_int64(), -5);
@@ -35,7 +36,8 @@ TEST_F(CreateTaskTest, KeepsEveryMember) {
     EXPECT_EQ(task.at("timeout").as_string(), "90s");
     EXPECT_EQ(task.at("deadline").as_string(), "2026-05-04T01:00:00.123Z");
     EXPECT_EQ(task.at("not_before").as_string(), "2026-05-04T01:00:00.000Z");
-    EXPECT_EQ(task.at("requires").at("labels").at("gpu").as_string(), "yes");
+    EXPECT_EQ(json::serialize(task.at("requires")),
+              R"({"labels":{"gpu":"yes"},"isolation":"process","sandbox":["landlock","seccomp"]})");
     EXPECT_EQ(task.at("labels").at("team").as_string(), "é");
     EXPECT_EQ(task.at("group").as_string(), "g");
     EXPECT_EQ(task.at("project").as_string(), "p");
@@ -106,6 +108,18 @@ TEST_F(CreateTaskTest, EveryRefusalNamesThePlace) {
         {R"({"type":"a","labels":{"k":1}})", 400, "invalid_member", "/labels/k"},
         {R"({"type":"a","requires":{"label":{}}})", 400, "invalid_member", "/requires"},
         {R"({"type":"a","requires":{"labels":[]}})", 400, "invalid_member", "/requires/labels"},
+        {R"({"type":"a","requires":{"isolation":"vm"}})",
+         400,
+         "invalid_member",
+         "/requires/isolation"},
+        {R"({"type":"a","requires":{"sandbox":"landlock"}})",
+         400,
+         "invalid_member",
+         "/requires/sandbox"},
+        {R"({"type":"a","requires":{"sandbox":["landlock","secomp"]}})",
+         400,
+         "invalid_member",
+         "/requires/sandbox/1"},
         {R"({"type":"a","args":["x",1]})", 400, "invalid_member", "/args/1"},
         {R"({"type":"a","env":{"a/b":0}})", 400, "invalid_member", "/env/a~1b"},
         {R"({"type":"a","prioritiy":1})", 400, "unknown_member", "/prioritiy"},

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -122,6 +123,21 @@ public:
             made.types.back().version = version;
             made.types.back().digest = version + "-digest";
             made.types.back().payload_schema = "\"" + version + "\"";
+        }
+        scheduler.host_capabilities(host, made, now);
+        collect();
+    }
+    /// Offers versions of "echo", each with its isolation and layers.
+    void offer_confined(
+        HostIndex host,
+        const std::vector<std::tuple<std::string, std::string, wire::Layers>>& all) {
+        wire::Capabilities made;
+        made.sequence = ++sequence;
+        for (const auto& [version, isolation, layers] : all) {
+            made.types.push_back(capability("echo", 8));
+            made.types.back().version = version;
+            made.types.back().isolation = isolation;
+            made.types.back().sandbox = layers;
         }
         scheduler.host_capabilities(host, made, now);
         collect();

@@ -59,14 +59,15 @@ TEST(CodecTest, Capabilities) {
                            .result_schema = "true",
                            .credit = 12,
                            .needs_install = true,
-                           .attributes = R"({"gpu":2})"});
+                           .attributes = R"({"gpu":2})",
+                           .sandbox = Layers::of_bits(0b1010)});
     offer.types.push_back({.type = "noop"});
     offer.refused.push_back({.file = "x.so", .reason = "no symbol"});
     constexpr std::string_view text =
         R"({"op":"capabilities","sequence":7,"types":[{"type":"word_count","plugin":"words",)"
         R"("version":"1.2.0","digest":"ab","isolation":"process","summary":"Counts words",)"
         R"("payload_schema":{"type": "object"},"result_schema":true,"credit":12,)"
-        R"("needs_install":true,"attributes":{"gpu":2}},{"type":"noop","plugin":"","version":"","credit":1}],)"
+        R"("needs_install":true,"attributes":{"gpu":2},"sandbox":["landlock","seccomp"]},{"type":"noop","plugin":"","version":"","credit":1}],)"
         R"("refused":[{"file":"x.so","reason":"no symbol"}]})";
     EXPECT_EQ(encode(offer), text);
 
