@@ -31,6 +31,10 @@ PluginSetOptions plugin_options(const Options& options, const DataDir& directory
     set.runner.host_id = directory.host_id();
     set.runner.cache = std::make_shared<runtime::ValueCache>();
     set.runner.threads = options.slots;
+    set.runner.sandbox.readable = options.readable;
+    set.runner.sandbox.readable.push_back(directory.installs().string());
+    set.runner.sandbox.writable = options.writable;
+    set.runner.sandbox.writable.push_back(directory.staging().string());
     return set;
 }
 

@@ -66,6 +66,7 @@ void append_capabilities(const Plugin& plugin, std::vector<wire::Capability>& ou
         capability.result_schema = type.result_schema;
         capability.needs_install = type.needs_install;
         capability.attributes = plugin.attributes();
+        capability.sandbox = module.sandbox.active;
     }
 }
 

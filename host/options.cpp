@@ -62,6 +62,21 @@ base::Result<std::vector<fs::path>> plugin_dirs(const base::Config& config) {
     return folders;
 }
 
+/// Files and folders of a flag, made absolute. A path that is missing would silently be no rule.
+base::Result<std::vector<std::string>> existing_paths(const base::Config& config,
+                                                      const std::string& flag) {
+    std::vector<std::string> paths;
+    for (const auto& text : config.list(flag)) {
+        std::error_code error;
+        auto path = fs::absolute(text, error).lexically_normal();
+        if (!fs::exists(path, error))
+            return base::error(base::Errc::invalid_argument,
+                               flag + ": there is no file or folder " + path.string());
+        paths.push_back(path.string());
+    }
+    return paths;
+}
+
 base::Result<wire::Labels> labels(const base::Config& config) {
     wire::Labels labels;
     for (const auto& text : config.list("--label")) {
@@ -175,6 +190,8 @@ std::vector<base::Option> option_list() {
                "TIME",
                "10m",
                "for the tasks of a replaced plugin"),
+        option("--readable", Kind::text_list, "PATH", "", "in a home, but plugins may read it"),
+        option("--writable", Kind::text_list, "PATH", "", "plugins may write there"),
         option("--exit-when-idle", Kind::boolean, "", "false", "leave after 1 s without a task"),
         option("--log-file", Kind::text, "FILE", "", "log there, not to standard error"),
         with_choices(option("--log-format", Kind::text, "FORMAT", "human", "shape of a record"),
@@ -204,6 +221,14 @@ base::Result<Options> read_options(const base::Config& config) {
     options.name = config.text("--name").substr(0, wire::limits::id_length);
     options.isolation = isolation(config, "--isolation");
     options.min_isolation = isolation(config, "--min-isolation");
+    auto readable = existing_paths(config, "--readable");
+    if (!readable)
+        return readable.error();
+    options.readable = std::move(*readable);
+    auto writable = existing_paths(config, "--writable");
+    if (!writable)
+        return writable.error();
+    options.writable = std::move(*writable);
     if (!config.file().empty()) {
         auto plugins = PluginConfig::read(config.file());
         if (!plugins)

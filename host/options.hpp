@@ -28,6 +28,8 @@ struct Options {
     runtime::Isolation isolation = runtime::Isolation::process;
     runtime::Isolation min_isolation = runtime::Isolation::inproc;  ///< no plugin gets less
     PluginConfig plugins;
+    std::vector<std::string> readable;  ///< absolute paths that all plugins may read
+    std::vector<std::string> writable;  ///< likewise write, besides their own directories
     std::filesystem::path runner_program;
     base::Duration plugin_drain_limit = std::chrono::minutes(10);
     bool exit_when_idle = false;

@@ -148,6 +148,17 @@ IsolationChoice choose_isolation(const PluginSettings& settings,
     return choice;
 }
 
+runtime::SandboxPolicy sandbox_of(const PluginSettings& settings,
+                                  const runtime::SandboxPolicy& common,
+                                  const std::filesystem::path& file) {
+    auto policy = settings.sandbox;
+    policy.plugin = file.stem().string();
+    policy.readable.insert(policy.readable.end(), common.readable.begin(), common.readable.end());
+    policy.readable.push_back(file.parent_path().string());
+    policy.writable.insert(policy.writable.end(), common.writable.begin(), common.writable.end());
+    return policy;
+}
+
 base::Result<PluginConfig> PluginConfig::read(const std::string& file) {
     PluginConfig config;
     const auto known = keys();

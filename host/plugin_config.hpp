@@ -4,6 +4,7 @@
 #include "runtime/isolation.hpp"
 #include "runtime/sandbox_policy.hpp"
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,12 @@ struct IsolationChoice {
 [[nodiscard]] IsolationChoice choose_isolation(const PluginSettings& settings,
                                                runtime::Isolation preset,
                                                runtime::Isolation floor);
+
+/// The policy for one plugin file: its settings, and the directories that every plugin of the host
+/// may use. What lies beside the file, its data for instance, may be read.
+[[nodiscard]] runtime::SandboxPolicy sandbox_of(const PluginSettings& settings,
+                                                const runtime::SandboxPolicy& common,
+                                                const std::filesystem::path& file);
 
 /// The tables of the configuration file about plugins, by file stem:
 ///

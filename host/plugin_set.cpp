@@ -179,7 +179,7 @@ void PluginSet::start(const fs::path& path, File& file, runtime::CachedPlugin co
     source.isolation = choice.isolation;
     source.runner = options_.runner;
     source.runner.config = settings.config;
-    source.runner.sandbox = settings.sandbox;
+    source.runner.sandbox = sandbox_of(settings, options_.runner.sandbox, path);
     source.runner.data_dir = options_.data / path.stem();
     std::error_code error;
     fs::create_directories(source.runner.data_dir, error);
@@ -270,7 +270,18 @@ std::string PluginSet::conflict_of(const Plugin& plugin) const {
     return {};
 }
 
+void PluginSet::tell_missing(const runtime::SandboxReport& sandbox) {
+    for (const auto& missing : sandbox.missing) {
+        if (told_missing_.has(missing.layer))
+            continue;
+        told_missing_.add(missing.layer);
+        log::info("sandbox.degraded",
+                  {{"layer", wire::to_string(missing.layer)}, {"why", missing.why}});
+    }
+}
+
 void PluginSet::on_plugin_ready(Plugin& plugin) {
+    tell_missing(plugin.module().sandbox);
     const auto place = file_of(plugin);
     if (place == files_.end())
         return;

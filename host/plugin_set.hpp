@@ -161,6 +161,7 @@ private:
     void prune();
     void discard(std::unique_ptr<Plugin> plugin);
     void retry_conflicts();
+    void tell_missing(const runtime::SandboxReport& sandbox);
     [[nodiscard]] std::string conflict_of(const Plugin& plugin) const;
     [[nodiscard]] Files::iterator file_of(const Plugin& plugin);
 
@@ -172,6 +173,7 @@ private:
     std::vector<Draining> draining_;
     std::vector<std::unique_ptr<Plugin>> retired_;
     std::vector<Plugin*> by_id_{nullptr};
+    wire::Layers told_missing_;      // logged once, not for every plugin
     std::function<void()> stopped_;  // of stop(); empty before
     boost::asio::steady_timer drain_timer_;
     PluginCopies copies_;

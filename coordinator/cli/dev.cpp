@@ -66,7 +66,10 @@ std::vector<std::string> host_arguments(const DevOptions& options,
                                        "--name",
                                        "dev-1",
                                        "--data-dir",
-                                       (data / "host").string()};
+                                       (data / "host").string(),
+                                       // What one tries plugins on lies here.
+                                       "--readable",
+                                       fs::current_path().string()};
     for (const std::string& folder : plugin_dirs) {
         arguments.push_back("--plugin-dir");
         arguments.push_back(folder);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "runtime/sandbox.hpp"
 
 #include <cstdint>
 #include <string>
@@ -34,7 +35,8 @@ struct ModuleInfo {
     std::vector<TypeInfo> types;
     bool keep_loaded = false;
     bool needs_isolation = false;
-    bool probes = false;  ///< it says whether this host is still able
+    bool probes = false;      ///< it says whether this host is still able
+    SandboxReport sandbox{};  ///< of the process that it runs in; empty inside the host
 };
 
 /// Host-chosen number of a call, unique among those not yet done.

@@ -95,9 +95,9 @@ public:
         sigfillset(&all);
         posix_spawnattr_setsigmask(&attributes_, &none);
         posix_spawnattr_setsigdefault(&attributes_, &all);
-        posix_spawnattr_setpgroup(&attributes_, 0);
+        // A session is a process group, too, and has no terminal that could be written to.
         posix_spawnattr_setflags(
-            &attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+            &attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     }
     SpawnPlan(const SpawnPlan&) = delete;
     SpawnPlan& operator=(const SpawnPlan&) = delete;
@@ -179,10 +179,14 @@ base::Result<SharedMemory> SharedMemory::make(std::size_t slots) {
 // ---- ChildProcess ----------------------------------------------------------------------------
 
 std::string ProcessEnd::text() const {
-    if (signal == 0)
-        return "exited with code " + std::to_string(code);
-    const char* const name = sigabbrev_np(signal);
-    return "killed by " + (name ? "SIG" + std::string(name) : "signal " + std::to_string(signal));
+    std::string text = cause;
+    const char* const name = signal != 0 ? sigabbrev_np(signal) : nullptr;
+    if (text.empty() && signal == 0)
+        text = "exited with code " + std::to_string(code);
+    else if (text.empty())
+        text =
+            "killed by " + (name ? "SIG" + std::string(name) : "signal " + std::to_string(signal));
+    return hint.empty() ? text : text + " (" + hint + ")";
 }
 
 base::Result<ChildProcess> ChildProcess::spawn(const std::filesystem::path& program,

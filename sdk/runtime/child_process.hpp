@@ -50,11 +50,13 @@ private:
 /// How a process ended, in words: "killed by SIGSEGV", "exited with code 3".
 struct ProcessEnd {
     int code = 0;
-    int signal = 0;  ///< 0: it exited
+    int signal = 0;       ///< 0: it exited
+    std::string cause{};  ///< why the supervisor ended it for its plugin's doing; empty: it did not
+    std::string hint{};   ///< which limit it probably ran into, and how to change that
     [[nodiscard]] std::string text() const;
 };
 
-/// A runner process, leader of its own process group. Killed and reaped with its owner.
+/// A runner process, leader of its own session and process group. Killed and reaped with its owner.
 class ChildProcess {
 public:
     ChildProcess() = default;

@@ -52,6 +52,69 @@ WorkKind kind_of(FrameKind kind) {
     }
 }
 
+void write_list(FrameWriter& out, const std::vector<std::string>& list) {
+    out.number(static_cast<std::int64_t>(list.size()));
+    for (const auto& text : list)
+        out.text(text);
+}
+
+std::vector<std::string> read_list(Frame& frame) {
+    std::vector<std::string> list;
+    const auto size = frame.number();
+    for (std::int64_t i = 0; i < size && !frame.bad; ++i)
+        list.emplace_back(frame.text());
+    return list;
+}
+
+void write_policy(FrameWriter& out, const SandboxPolicy& policy) {
+    out.text(policy.plugin)
+        .number(static_cast<std::int64_t>(policy.memory))
+        .number(static_cast<std::int64_t>(policy.memory_by))
+        .number(policy.network ? 1 : 0)
+        .number(policy.open_files)
+        .number(policy.max_processes)
+        .number(static_cast<std::int64_t>(policy.file_size))
+        .number(policy.landlock ? 1 : 0)
+        .number(policy.seccomp ? 1 : 0);
+    write_list(out, policy.readable);
+    write_list(out, policy.writable);
+}
+
+SandboxPolicy read_policy(Frame& frame) {
+    SandboxPolicy policy;
+    policy.plugin = frame.text();
+    policy.memory = static_cast<std::uint64_t>(frame.number());
+    policy.memory_by = static_cast<MemoryBy>(frame.number());
+    policy.network = frame.number() != 0;
+    policy.open_files = static_cast<std::uint32_t>(frame.number());
+    policy.max_processes = static_cast<std::uint32_t>(frame.number());
+    policy.file_size = static_cast<std::uint64_t>(frame.number());
+    policy.landlock = frame.number() != 0;
+    policy.seccomp = frame.number() != 0;
+    policy.readable = read_list(frame);
+    policy.writable = read_list(frame);
+    return policy;
+}
+
+void write_report(FrameWriter& out, const SandboxReport& report) {
+    out.number(report.active.bits()).number(static_cast<std::int64_t>(report.missing.size()));
+    for (const auto& missing : report.missing)
+        out.number(static_cast<std::int64_t>(missing.layer)).text(missing.why);
+}
+
+SandboxReport read_report(Frame& frame) {
+    SandboxReport report;
+    report.active = wire::Layers::of_bits(static_cast<std::uint32_t>(frame.number()));
+    const auto missing = frame.number();
+    for (std::int64_t i = 0; i < missing && !frame.bad; ++i) {
+        const auto layer = frame.number();
+        const auto why = frame.text();
+        if (layer >= 0 && layer < static_cast<std::int64_t>(wire::layer_count))
+            report.missing.push_back({static_cast<wire::Layer>(layer), std::string(why)});
+    }
+    return report;
+}
+
 FrameHeader header(FrameKind kind, CallId id = 0, std::uint16_t type = 0) {
     return {.size = 0, .kind = kind, .status = 0, .type = type, .id = id};
 }
@@ -60,13 +123,14 @@ FrameHeader header(FrameKind kind, CallId id = 0, std::uint16_t type = 0) {
 
 void write_start(std::string& out, const StartMessage& message) {
     const auto& setup = message.setup;
-    FrameWriter(out, header(FrameKind::start))
-        .text(message.library)
+    FrameWriter frame(out, header(FrameKind::start));
+    frame.text(message.library)
         .text(setup.data_dir.native())
         .text(setup.work_root.native())
         .text(setup.host_id)
         .text(setup.config)
         .number(setup.threads);
+    write_policy(frame, message.sandbox);
 }
 
 std::optional<StartMessage> read_start(Frame& frame) {
@@ -77,6 +141,7 @@ std::optional<StartMessage> read_start(Frame& frame) {
     message.setup.host_id = frame.text();
     message.setup.config = frame.text();
     message.setup.threads = static_cast<std::uint32_t>(frame.number());
+    message.sandbox = read_policy(frame);
     if (frame.bad)
         return std::nullopt;
     return message;
@@ -134,6 +199,7 @@ void write_ready(std::string& out, const ModuleInfo& module) {
     frame.text(module.name).text(module.version).text(module.vendor).text(module.license);
     frame.number(module.keep_loaded ? 1 : 0).number(module.needs_isolation ? 1 : 0);
     frame.number(module.probes ? 1 : 0);
+    write_report(frame, module.sandbox);
     frame.number(static_cast<std::int64_t>(module.types.size()));
     for (const auto& type : module.types)
         write_type(frame, type);
@@ -148,6 +214,7 @@ std::optional<ModuleInfo> read_ready(Frame& frame) {
     module.keep_loaded = frame.number() != 0;
     module.needs_isolation = frame.number() != 0;
     module.probes = frame.number() != 0;
+    module.sandbox = read_report(frame);
     const auto types = frame.number();
     for (std::int64_t i = 0; i < types && !frame.bad; ++i)
         module.types.push_back(read_type(frame));

@@ -14,6 +14,7 @@ namespace distributo::runtime {
 struct StartMessage {
     std::string library;
     SetupRequest setup;
+    SandboxPolicy sandbox{};
 };
 
 void write_start(std::string& out, const StartMessage& message);

@@ -57,8 +57,12 @@ void ProcessRunner::start(State state) {
     failure_.clear();
     error_lines_.clear();
     const std::uint32_t threads = std::max(options_.threads, 1U);
-    auto started = RunnerProcess::start(
-        io_, options_.runner_program, options_.library, threads + 1 + most_units, *this);
+    auto started = RunnerProcess::start(io_,
+                                        options_.runner_program,
+                                        options_.library,
+                                        threads + 1 + most_units,
+                                        options_.sandbox,
+                                        *this);
     if (!started)
         return later([this, why = started.error().message] { gone(false, why); });
     process_ = std::move(*started);
@@ -71,7 +75,8 @@ void ProcessRunner::start(State state) {
                            .work_root = work_dir_,
                            .host_id = options_.host_id,
                            .config = options_.config,
-                           .threads = threads}});
+                           .threads = threads},
+                 .sandbox = options_.sandbox});
     process_->send(frame);
     timer_.expires_after(options_.setup_timeout);
     timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
@@ -222,6 +227,7 @@ void ProcessRunner::on_ready(Frame& frame) {
     auto module = read_ready(frame);
     if (!module || module->types.size() > 0xFFFF)
         return protocol_broken();
+    process_->complete(module->sandbox);
     timer_.cancel();
     const bool first = state_ == State::starting;
     if (state_ != State::starting && state_ != State::restarting)
@@ -287,10 +293,10 @@ std::string ProcessRunner::how_it_ended(const ProcessEnd& end) const {
     std::string how = end.text();
     if (killed_)
         how = killed_->why;
-    else if (end.signal == SIGKILL && process_->hung_up())
+    else if (end.signal == SIGKILL && end.cause.empty() && process_->hung_up())
         how = "closed descriptor 3, its connection to the host";
     else if (end.signal == SIGABRT)
-        how = "aborted (SIGABRT)";
+        how = "aborted (SIGABRT)" + (end.hint.empty() ? "" : ", " + end.hint);
     else if (end.signal == 0)
         how += " without answering";
     if (killed_ || error_lines_.empty())

@@ -1,5 +1,7 @@
 #include "runtime/runner_process.hpp"
 
+#include "runtime/sandbox_hints.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <sys/socket.h>
@@ -20,24 +22,40 @@ base::Result<std::unique_ptr<RunnerProcess>> RunnerProcess::start(
     const std::filesystem::path& program,
     const std::filesystem::path& library,
     std::size_t slots,
+    const SandboxPolicy& policy,
     Owner& owner) {
     auto child = ChildProcess::spawn(program, library, slots);
     if (!child)
         return child.error();
-    return std::make_unique<RunnerProcess>(io, std::move(*child), owner);
+    return std::make_unique<RunnerProcess>(io, std::move(*child), policy, owner);
 }
 
-RunnerProcess::RunnerProcess(asio::io_context& io, ChildProcess child, Owner& owner)
+RunnerProcess::RunnerProcess(asio::io_context& io,
+                             ChildProcess child,
+                             const SandboxPolicy& policy,
+                             Owner& owner)
     : owner_(owner),
       child_(std::move(child)),
+      policy_(policy),
+      orphans_(asio::use_service<Orphans>(io)),
+      mark_(orphans_.adopt(child_.pid(), policy.memory)),
       socket_(io, asio::local::stream_protocol(), child_.socket.release()),
       process_(io, child_.process.release()) {
     wait_for_frames();
     wait_for_end();
+    if (policy.memory == 0 || policy.memory_by != MemoryBy::rss)
+        return;
+    memory_watch_ =
+        std::make_unique<MemoryWatch>(io, child_.pid(), policy.memory, [this](std::uint64_t bytes) {
+            cause_ = "killed because it used " + size_text(bytes) + " of memory";
+            signal(SIGKILL);
+        });
 }
 
 RunnerProcess::~RunnerProcess() {
     *alive_ = false;
+    static_cast<void>(child_.reap());
+    orphans_.release(mark_);
 }
 
 // ---- reading ---------------------------------------------------------------------------------
@@ -116,6 +134,13 @@ void RunnerProcess::write() {
     written_ = 0;
 }
 
+void RunnerProcess::complete(SandboxReport& report) const {
+    if (orphans_.no_groups().empty())
+        report.active.add(wire::Layer::cgroup);
+    else
+        report.missing.push_back({wire::Layer::cgroup, orphans_.no_groups()});
+}
+
 // ---- the end ---------------------------------------------------------------------------------
 
 void RunnerProcess::wait_for_end() {
@@ -128,7 +153,11 @@ void RunnerProcess::wait_for_end() {
 
 void RunnerProcess::on_exit() {
     const auto alive = alive_;
-    const ProcessEnd end = child_.reap();
+    ProcessEnd end = child_.reap();
+    memory_watch_.reset();
+    orphans_.release(mark_);
+    end.cause = cause_;
+    end.hint = hint_for_signal(policy_, cause_.empty() ? end.signal : SIGSEGV);
     receive();
     owner_.on_frames(in_);
     if (*alive)

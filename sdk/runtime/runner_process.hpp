@@ -3,6 +3,9 @@
 #include "base/result.hpp"
 #include "runtime/child_process.hpp"
 #include "runtime/frame.hpp"
+#include "runtime/memory_watch.hpp"
+#include "runtime/orphans.hpp"
+#include "runtime/sandbox.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -34,8 +37,12 @@ public:
         const std::filesystem::path& program,
         const std::filesystem::path& library,
         std::size_t slots,
+        const SandboxPolicy& policy,
         Owner& owner);
-    RunnerProcess(boost::asio::io_context& io, ChildProcess child, Owner& owner);
+    RunnerProcess(boost::asio::io_context& io,
+                  ChildProcess child,
+                  const SandboxPolicy& policy,
+                  Owner& owner);
     RunnerProcess(const RunnerProcess&) = delete;
     RunnerProcess& operator=(const RunnerProcess&) = delete;
     ~RunnerProcess();
@@ -49,6 +56,8 @@ public:
     [[nodiscard]] std::span<const CallSlot> slots() const noexcept {
         return child_.memory.page().slots.live();
     }
+    /// Adds what surrounds the process from outside to what it says about itself.
+    void complete(SandboxReport& report) const;
     /// It closed its end of the socket although it was still running, and was killed for that.
     [[nodiscard]] bool hung_up() const noexcept { return hung_up_; }
 
@@ -64,6 +73,11 @@ private:
 
     Owner& owner_;
     ChildProcess child_;
+    const SandboxPolicy policy_;
+    Orphans& orphans_;
+    Orphans::Mark mark_;
+    std::unique_ptr<MemoryWatch> memory_watch_;
+    std::string cause_;  // why it was killed from here, for its plugin's doing
     boost::asio::local::stream_protocol::socket socket_;
     boost::asio::posix::stream_descriptor process_;
     FrameBuffer in_;

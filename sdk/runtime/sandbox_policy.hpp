@@ -16,6 +16,7 @@ enum class MemoryBy : std::uint8_t {
 /// How far a plugin's process is confined. Plain data: the host decides, the runner applies it to
 /// itself before it loads the plugin. 0 and empty mean: as the host itself.
 struct SandboxPolicy {
+    std::string plugin{};      ///< its name in the host's configuration, for messages
     std::uint64_t memory = 0;  ///< bytes that the plugin may take
     MemoryBy memory_by = MemoryBy::data;
     bool network = true;              ///< false: no sockets to other machines, nor to this one

@@ -1,10 +1,11 @@
 #include "runtime/runner/link.hpp"
 
 #include "runtime/frame_messages.hpp"
+#include "runtime/runner/last_sweep.hpp"
+#include "runtime/sandbox_hints.hpp"
 
 #include <cerrno>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -21,13 +22,12 @@ constexpr base::Duration longest_question = std::chrono::seconds(2);
 /// Buffered results are written at once when they reach this.
 constexpr std::size_t much = 256 * 1024;
 
-/// Nobody is left to run for, or the stream makes no sense: ends the whole process group, so that
-/// what the plugin has started does not stay behind.
-[[noreturn]] void end_group(std::string_view why = {}) {
+/// Nobody is left to run for, or the stream makes no sense: what the plugin has started does not
+/// stay behind.
+[[noreturn]] void end_all(std::string_view why = {}) {
     if (!why.empty())
         static_cast<void>(!::write(STDERR_FILENO, why.data(), why.size()));
-    kill(0, SIGKILL);
-    _exit(1);
+    end_everything();
 }
 
 void write_all(int socket, std::string_view bytes) {
@@ -36,7 +36,7 @@ void write_all(int socket, std::string_view bytes) {
         if (sent >= 0)
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         else if (errno != EINTR)
-            end_group(errno == EPIPE ? std::string_view() : lost);
+            end_all(errno == EPIPE ? std::string_view() : lost);
     }
 }
 
@@ -55,9 +55,9 @@ bool Link::receive() {
         return true;
     }
     if (got == 0)
-        end_group();
+        end_all();
     if (errno != EAGAIN && errno != EINTR)
-        end_group(lost);
+        end_all(lost);
     return false;
 }
 
@@ -93,7 +93,7 @@ void Link::read(Executor& executor) {
     while (in_.next(frame))
         hand_over(executor, frame);
     if (in_.corrupt())
-        end_group(garbled);
+        end_all(garbled);
     if (!calls_.empty())
         executor.enqueue(calls_);
 }
@@ -108,7 +108,7 @@ void Link::hand_over(Executor& executor, const Frame& received) {
             if (auto work = read_work(frame))
                 calls_.push_back(std::move(*work));
             else
-                end_group(garbled);
+                end_all(garbled);
             break;
         case FrameKind::cancel:
             executor.enqueue(calls_);
@@ -122,13 +122,20 @@ void Link::hand_over(Executor& executor, const Frame& received) {
             executor.stop();
             break;
         default:
-            end_group(garbled);
+            end_all(garbled);
     }
 }
 
 // ---- output ----------------------------------------------------------------------------------
 
+void Link::explain(std::string& message) const {
+    if (const auto hint = hint_for_message(policy_, message); !hint.empty())
+        message += " (" + hint + ")";
+}
+
 void Link::result(CallResult&& result) {
+    if (result.status != CallResult::Status::ok)
+        explain(result.message);
     bool full = false;
     {
         const std::lock_guard lock(mutex_);

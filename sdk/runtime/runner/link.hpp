@@ -4,6 +4,7 @@
 #include "runtime/frame.hpp"
 #include "runtime/runner/capture.hpp"
 #include "runtime/runner/questions.hpp"
+#include "runtime/sandbox_policy.hpp"
 
 #include <mutex>
 #include <optional>
@@ -18,6 +19,11 @@ class Link final : public ExecutorOutput, public ExecutorSource, Capture::Sink {
 public:
     Link(int socket, int out, int error, const SharedPage& page);
 
+    /// The policy in force, to be named in the messages of calls that failed for it. Before any
+    /// call.
+    void confined_by(const SandboxPolicy& policy) { policy_ = policy; }
+    /// Adds to a failure's message which limit it was, when it was one.
+    void explain(std::string& message) const;
     /// Waits for the first frame.
     [[nodiscard]] std::optional<Frame> first_frame();
     /// Writes a frame that is no call's.
@@ -44,6 +50,7 @@ private:
     void hand_over(Executor& executor, const Frame& frame);
 
     const int socket_;
+    SandboxPolicy policy_;
     Capture capture_;
     Questions questions_;
     FrameBuffer in_;           // of the one thread that reads

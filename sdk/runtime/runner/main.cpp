@@ -4,13 +4,18 @@
 // Of these, 4 is closed before the plugin is loaded, and its children inherit 0 to 2 only.
 #include "runtime/executor.hpp"
 #include "runtime/frame_messages.hpp"
+#include "runtime/runner/last_sweep.hpp"
 #include "runtime/runner/link.hpp"
 #include "runtime/runner_descriptors.hpp"
+#include "runtime/sandbox.hpp"
 #include "runtime/shared_page.hpp"
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
+#include <malloc.h>
 #include <memory>
 #include <signal.h>
 #include <sys/mman.h>
@@ -31,14 +36,16 @@ extern "C" const char* __asan_default_options() {
 namespace distributo::runtime {
 namespace {
 
+namespace fs = std::filesystem;
+
 /// The supervisor's thread is gone: nobody is left to run for.
-void end_group(int) {
-    kill(0, SIGKILL);
+void end_all(int) {
+    end_everything();
 }
 
 void restrict_process() {
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, end_group);
+    signal(SIGHUP, end_all);
     prctl(PR_SET_PDEATHSIG, SIGHUP);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     const rlimit none{.rlim_cur = 0, .rlim_max = 0};
@@ -62,15 +69,50 @@ SharedPage map_page() {
     return SharedPage::at(memory, size);
 }
 
-void report_failure(Link& link, std::string_view why) {
+void report_failure(Link& link, std::string why) {
     link.drain();
+    link.explain(why);
     std::string frame;
     FrameWriter(frame, {.size = 0, .kind = FrameKind::failed, .status = 0, .type = 0, .id = 0})
         .text(why);
     link.send(frame);
 }
 
-bool set_up(Executor& executor, Link& link, const StartMessage& start) {
+/// Programs ask these where they may write: the plugin's own directories, which is where the
+/// sandbox lets them, and not what the host's user has.
+base::Result<SandboxPaths> own_directories(const StartMessage& start) {
+    const auto& setup = start.setup;
+    const fs::path temporary = setup.work_root / "tmp";
+    std::error_code error;
+    fs::create_directories(temporary, error);
+    if (error)
+        return base::error(base::Errc::io,
+                           "cannot create " + temporary.string() + ": " + error.message());
+    setenv("TMPDIR", temporary.c_str(), 1);
+    setenv("HOME", setup.data_dir.c_str(), 1);
+    return SandboxPaths{.writable = {setup.data_dir, setup.work_root},
+                        .readable = {fs::path(start.library).parent_path()}};
+}
+
+base::Result<SandboxReport> confine(const StartMessage& start) {
+    // Every arena reserves 64 MiB of address space, which would count as the plugin's.
+    if (start.sandbox.memory != 0 && start.sandbox.memory_by == MemoryBy::as)
+        mallopt(M_ARENA_MAX, 1);
+    const auto paths = own_directories(start);
+    if (!paths)
+        return paths.error();
+    auto report = enter_sandbox(start.sandbox, *paths);
+    // Entering a namespace may reset the one, and so does dropping privileges; the other keeps
+    // processes of the same user from looking into this one.
+    prctl(PR_SET_PDEATHSIG, SIGHUP);
+    prctl(PR_SET_DUMPABLE, 0);
+    return report;
+}
+
+bool set_up(Executor& executor,
+            Link& link,
+            const StartMessage& start,
+            const SandboxReport& sandbox) {
     auto plugin = TaskPlugin::load(start.library, link);
     if (!plugin) {
         report_failure(link, plugin.error().message);
@@ -82,7 +124,9 @@ bool set_up(Executor& executor, Link& link, const StartMessage& start) {
     }
     link.drain();
     std::string frame;
-    write_ready(frame, (*plugin)->info());
+    ModuleInfo info = (*plugin)->info();
+    info.sandbox = sandbox;
+    write_ready(frame, info);
     executor.open(std::move(*plugin));
     link.send(frame);
     return true;
@@ -115,6 +159,13 @@ int run() {
         return 2;
     if (chdir(start->setup.data_dir.c_str()) != 0 && chdir("/") != 0)
         return 2;
+    // Before any other thread starts: they inherit it.
+    link->confined_by(start->sandbox);
+    const auto sandbox = confine(*start);
+    if (!sandbox) {
+        report_failure(*link, sandbox.error().message);
+        return 1;
+    }
 
     const auto executor =
         std::make_shared<Executor>(link,
@@ -124,7 +175,8 @@ int run() {
                                                      .source = link.get()});
     // Threads first: they see the supervisor go, and read what setup prints.
     executor->start();
-    if (!set_up(*executor, *link, *start))
+    limit_memory(start->sandbox);
+    if (!set_up(*executor, *link, *start, *sandbox))
         _exit(1);  // the threads are still reading
     while (!executor->wait_stopped(std::chrono::hours(1))) {
     }

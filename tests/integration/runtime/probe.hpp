@@ -59,6 +59,7 @@ public:
         options.work_root = folder.path() / "work";
         options.runner_program = RUNNER_PROGRAM;
         options.host_id = "test-host";
+        options.sandbox.writable = {folder.path()};
         options.threads = 4;
         return options;
     }
