@@ -2,6 +2,7 @@
 specification. Used by the end-to-end tests; run as `script.py BUILD_FOLDER [unittest arguments]`."""
 import http.client
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -36,14 +37,19 @@ def eventually(what, question):
 class Process:
     """One of our daemons, with a data folder of its own and its log in a file."""
 
-    def __init__(self, program, *arguments, folder=None):
+    def __init__(self, program, *arguments, folder=None, programs=BIN, user=None):
         self.own = None if folder else tempfile.TemporaryDirectory(prefix="dto-")
         self.folder = pathlib.Path(folder or self.own.name)
         self.log = self.folder / "log"
         self.errors = open(self.folder / "stderr", "w+", encoding="utf-8")
+        as_user = {}
+        if user is not None:
+            os.chown(self.folder, user, user)
+            as_user = {"user": user, "group": user, "extra_groups": []}
         self.process = subprocess.Popen(
-            [BIN / program, "--data-dir", self.folder / "data", "--log-file", self.log,
-             *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors)
+            [programs / program, "--data-dir", self.folder / "data", "--log-file", self.log,
+             *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
+            **as_user)
 
     def stop(self, how=signal.SIGTERM):
         """Ends it and returns its exit code (negative: the signal)."""
@@ -141,9 +147,9 @@ class Coordinator(Process):
 
 
 class Host(Process):
-    def __init__(self, coordinator, *arguments, plugins=TEST_PLUGINS / "good", folder=None):
+    def __init__(self, coordinator, *arguments, plugins=TEST_PLUGINS / "good", **options):
         super().__init__("distributo-host", "--coordinator", f"http://127.0.0.1:{coordinator.port}",
-                         "--plugin-dir", plugins, *arguments, folder=folder)
+                         "--plugin-dir", plugins, *arguments, **options)
 
 
 class EndToEnd(unittest.TestCase):
