@@ -47,6 +47,9 @@ public:
         options.runner_program = runtime::default_runner_program();
         options.host_id = "author";
         options.config = run.config;
+        // As on a host, but that what one tries a plugin on lies here.
+        options.sandbox.readable = {fs::current_path()};
+        options.sandbox.writable = {folder_ / "staging"};
         runner_ = runtime::make_runner(
             io_,
             run.in_process ? runtime::Isolation::inproc : runtime::Isolation::process,
