@@ -150,6 +150,24 @@ TEST_F(TogetherCrashTest, CallsThatWerePendingAreSuspectsToo) {
     EXPECT_EQ(run("test.later", R"("crash")").status, Status::crashed);
 }
 
+TEST_F(TogetherCrashTest, ThousandsOfPendingCallsAreGivenBack) {
+    constexpr std::size_t many = 4'000;
+    for (std::size_t i = 0; i < many; ++i)
+        execute("test.later", "{}");
+    const auto last = execute("test.later", R"("tell")");
+    runner->flush();
+    until([&] { return !logged(last, "plugin").empty(); });
+    execute("test.batch", R"("crash")");
+    runner->flush();
+    until([&] { return results.size() == many + 2; });
+
+    for (const auto& [call, ended] : results) {
+        ASSERT_EQ(ended.status, Status::aborted);
+        ASSERT_TRUE(ended.suspect);
+    }
+    EXPECT_EQ(run("test.batch").status, Status::ok);
+}
+
 TEST_F(TogetherCrashTest, APendingCallIsASuspectWhenAnotherTypeCrashes) {
     const auto pending = execute("test.later", R"("tell")");
     runner->flush();
