@@ -1,4 +1,5 @@
 """What the C++ layer has beside plain functions, in a plugin that a real host runs."""
+import hashlib
 import sys
 import unittest
 
@@ -74,6 +75,34 @@ class Services(Layer):
     def squares(self):
         page = self.server.request("GET", "/v1/results?type=layer.square")[1]
         return sorted(item["result"]["n"] for item in page["items"])
+
+    def test_typed_values_in_the_cache(self):
+        first = self.server.ended(
+            self.server.submit("layer.cache", {"key": "k", "value": {"n": 7}}))
+        self.assertEqual([first["state"], first["result"]], ["completed", None])
+        second = self.server.ended(
+            self.server.submit("layer.cache", {"key": "k", "value": {"n": 8}}))
+        self.assertEqual(second["result"], {"n": 7})
+
+    def test_artifacts_by_streams_and_files(self):
+        task = self.server.ended(self.server.submit("layer.copy"))
+        self.assertEqual(task["state"], "completed", task)
+        self.assertEqual(task["result"]["text"], "one two three")
+        self.assertEqual(task["result"]["digest"], hashlib.sha256(b"one two three").hexdigest())
+
+    def test_the_probe_withdraws_and_its_attributes_are_shown(self):
+        [entry] = [entry for entry in self.server.hosts()[0]["types"]
+                   if entry["type"] == "layer.copy"]
+        self.assertEqual(entry["attributes"], {"lens": "wide"})
+        self.server.ended(self.server.submit("layer.health", {"able": False}))
+        eventually("its types are withdrawn", lambda: "layer.copy" not in self.server.offered())
+        [refused] = [entry["reason"] for host in self.server.hosts() for entry in host["refused"]]
+        self.assertIn("no lens", refused)
+
+    def test_an_artifact_that_is_not_there_is_named(self):
+        task = self.server.ended(self.server.submit("layer.copy", {"of": "nothing"}))
+        self.assertEqual([task["reason"], task["error"]],
+                         ["permanent", "cannot open artifact in/nothing"])
 
 
 if __name__ == "__main__":

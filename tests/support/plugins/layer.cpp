@@ -116,19 +116,24 @@ std::optional<Number> cache(const Entry& entry, distributo::Task& task) {
     return before;
 }
 
+struct Copy {
+    std::optional<std::string> of;  // an artifact that is not there, unless it is left out
+};
+BOOST_DESCRIBE_STRUCT(Copy, (), (of))
+
 struct Copied {
     std::string text;
     std::string digest;
 };
 BOOST_DESCRIBE_STRUCT(Copied, (), (text, digest))
 
-Copied copy(distributo::Task& task) {
+Copied copy(const Copy& wanted, distributo::Task& task) {
     const auto made = task.work_dir() / "made";
     std::ofstream(made) << "one two three";
     task.publish("in/made", made, "text/plain");
     (void)task.create_artifact("lost");  // not committed: it does not exist
     auto out = task.create_artifact("out/copy", "text/plain");
-    out.write(task.open_artifact("in/made").read_all());
+    out.write(task.open_artifact("in/" + wanted.of.value_or("made")).read_all());
     Copied copied;
     copied.digest = out.commit();
     std::ifstream file(task.artifact("out/copy"));
