@@ -43,7 +43,7 @@ class DocumentTest(unittest.TestCase):
         for name in names:
             known = re.search(rf"\b{name}\b", plugins)
             self.assertTrue(known, f"{name} is no plugin of the tests")
-        for path in re.findall(r"`(tests/[\w./-]+)`", BY_HAND):
+        for path in re.findall(r"`((?:tests|templates)/[\w./-]+)`", BY_HAND):
             self.assertTrue((ROOT / path.replace("1.N", "1.0")).exists(), path)
 
     def test_quoted_refusals_are_what_a_host_says(self):

@@ -15,7 +15,7 @@ using Status = CallResult::Status;
 using testing::HasSubstr;
 
 const std::string languages[] = {"c", "cpp", "rs"};
-const std::string versions[] = {"1.0"};
+const std::string versions[] = {"1.0", "1.1"};
 
 fs::path golden(const std::string& version, const std::string& language) {
     return fs::path(GOLDEN_BINARIES) / version / ("golden_" + language + ".so");
@@ -76,6 +76,24 @@ INSTANTIATE_TEST_SUITE_P(Binaries,
                          GoldenInstallTest,
                          testing::Combine(modes,
                                           testing::ValuesIn(versions),
+                                          testing::Values("c", "cpp")),
+                         name_of);
+
+/// Since 1.1: a type that takes up to five tasks at once, and answers how many came.
+class GoldenBatchTest : public GoldenTest {};
+INSTANTIATE_TEST_SUITE_P(Binaries,
+                         GoldenBatchTest,
+                         testing::Combine(modes,
+                                          testing::Values("1.1"),
+                                          testing::ValuesIn(languages)),
+                         name_of);
+
+/// What the one in Rust does not use.
+class GoldenServicesTest : public GoldenTest {};
+INSTANTIATE_TEST_SUITE_P(Binaries,
+                         GoldenServicesTest,
+                         testing::Combine(modes,
+                                          testing::Values("1.1"),
                                           testing::Values("c", "cpp")),
                          name_of);
 
@@ -145,6 +163,39 @@ TEST_P(GoldenInstallTest, UsesWhatItInstalled) {
                      .timeout = {}});
 
     EXPECT_EQ(result(1001).result, R"({"value":"v1"})") << results[1001].message;
+}
+
+TEST_P(GoldenBatchTest, OneBadTaskOfABatchFailsAlone) {
+    for (int i = 1; i <= 12; ++i)
+        execute(type("batch"), i == 7 ? R"({"n":"bad"})" : "{}");
+    runner->flush();
+    until([this] { return results.size() == 12; });
+
+    for (const auto& [call, result] : results) {
+        if (call == 7) {
+            EXPECT_EQ(result.status, Status::permanent);
+            EXPECT_EQ(result.message, "a bad one");
+        } else {
+            EXPECT_THAT(result.result, testing::MatchesRegex("[1-5]")) << result.message;
+        }
+    }
+}
+
+TEST_P(GoldenServicesTest, EndsTasksFromAThreadOfItsOwn) {
+    for (int i = 0; i < 100; ++i)
+        execute(type("later"));
+    runner->flush();
+    until([this] { return results.size() == 100; });
+
+    for (const auto& [call, result] : results)
+        EXPECT_EQ(result.result, "\"later\"") << result.message;
+}
+
+TEST_P(GoldenServicesTest, UsesEveryService) {
+    EXPECT_EQ(run(type("services")).result,
+              R"({"cache":"works","emit":"works","artifacts":"works"})")
+        << results[last_call].message;
+    EXPECT_THAT(results[last_call].emitted, HasSubstr(type("echo")));
 }
 
 #else
