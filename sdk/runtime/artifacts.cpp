@@ -181,7 +181,7 @@ dto_status Artifacts::read(dto_stream& stream,
     if (cancelled() || stream.file < 0)
         return DTO_CANCELLED;
     if (stream.writing)
-        return DTO_UNSUPPORTED;
+        return DTO_PERMANENT;
     if (capacity == 0)
         return DTO_OK;
     for (;;) {
@@ -201,7 +201,7 @@ dto_status Artifacts::write(dto_stream& stream, std::string_view bytes) {
     if (cancelled() || stream.file < 0)
         return DTO_CANCELLED;
     if (!stream.writing)
-        return DTO_UNSUPPORTED;
+        return DTO_PERMANENT;
     if (!write_all(stream.file, bytes))
         return DTO_RETRY;
     stream.hash->update(bytes);

@@ -67,6 +67,19 @@ TEST_F(ArtifactsTest, ACommittedStreamIsAnArtifactWithItsDigest) {
     EXPECT_EQ(digest, base::sha256("abc"));
 }
 
+TEST_F(ArtifactsTest, AStreamGoesOneWay) {
+    auto* const out = write("a", "abc");
+    char buffer[4];
+    std::size_t got = 0;
+    EXPECT_EQ(artifacts.read(*out, buffer, sizeof buffer, got), DTO_PERMANENT);
+    ASSERT_EQ(artifacts.close(*out, true, nullptr), DTO_OK);
+
+    dto_stream* in = nullptr;
+    std::uint64_t size = 0;
+    ASSERT_EQ(artifacts.open_read("a", in, size, why), DTO_OK);
+    EXPECT_EQ(artifacts.write(*in, "x"), DTO_PERMANENT);
+}
+
 TEST_F(ArtifactsTest, WhatIsNotCommittedVanishes) {
     artifacts.close(*write("a", "thrown away"), false, nullptr);
     write("b", "left open");
