@@ -16,13 +16,13 @@
 
 #include <distributo/detail/test_expect.hpp>
 #include <distributo/detail/test_host.hpp>
+#include <distributo/detail/test_library.hpp>
 #include <distributo/detail/test_task.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <dlfcn.h>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -64,17 +64,8 @@ private:
 class Plugin {
 public:
     explicit Plugin(const std::filesystem::path& library, Services services = Services::all)
-        : host_(services == Services::all) {
-        const std::string path = std::filesystem::absolute(library).string();
-        library_.reset(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
-        if (!library_) {
-            throw std::runtime_error(std::string("cannot load the plugin: ") + dlerror());
-        }
-        void* const symbol = dlsym(library_.get(), DTO_ENTRY_SYMBOL);
-        if (symbol == nullptr) {
-            throw std::runtime_error(path + " does not export " + DTO_ENTRY_SYMBOL);
-        }
-        enter(reinterpret_cast<dto_entry_fn>(symbol));
+        : library_(library), host_(services == Services::all) {
+        enter(library_.entry());
     }
 
     explicit Plugin(dto_entry_fn entry, Services services = Services::all)
@@ -213,10 +204,6 @@ public:
 private:
     friend class Running;
 
-    struct Unload {
-        void operator()(void* library) const { dlclose(library); }
-    };
-
     void enter(dto_entry_fn entry) {
         std::string reason = "without a reason";
         dto_entry request{};
@@ -308,7 +295,7 @@ private:
         return call.outcome(function(instance_, call.abi(), &request));
     }
 
-    std::unique_ptr<void, Unload> library_;
+    detail::TestLibrary library_;
     detail::TemporaryDirectory data_dir_;
     detail::TestStores stores_;
     detail::TestHost host_;
