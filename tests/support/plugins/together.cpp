@@ -114,10 +114,11 @@ dto_status later(dto_call* call, const dto_execute& task) {
             std::abort();
         return DTO_PENDING;
     }
-    if (has(task, "tell"))
-        host.log(call, DTO_INFO, text("pending"), {});
+    // A cancel that comes as soon as it has told must find the call.
     const std::lock_guard lock(mutex);
     held.push_back(call);
+    if (has(task, "tell"))
+        host.log(call, DTO_INFO, text("pending"), {});
     return DTO_PENDING;
 }
 
