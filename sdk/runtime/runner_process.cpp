@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -171,7 +172,11 @@ void RunnerProcess::on_exit() {
 /// What it had read from the pipe and not reported, and what is still in the pipe.
 void RunnerProcess::read_last_words(std::size_t number, std::string_view stream, int pipe) {
     constexpr std::size_t most = 64 * 1024;  // what a pipe holds
-    std::string text(child_.memory.page().prints[number].view());
+    const PrintArea& kept = child_.memory.page().prints[number];
+    std::string text(kept.view());
+    // It may have died between reading and saying so.
+    text.append(kept.text + text.size(),
+                strnlen(kept.text + text.size(), PrintArea::capacity - text.size()));
     std::size_t size = text.size();
     text.resize(size + most);
     while (size < text.size()) {

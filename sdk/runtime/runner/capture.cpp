@@ -64,13 +64,16 @@ void Capture::drain(Stream& stream, CallId call) {
 }
 
 /// Reports the first bytes of what is kept and forgets them, and `skip` more. In this order: when
-/// the process dies in between they are known twice, and not never.
+/// the process dies in between they are known twice, and not never. Behind what is kept there are
+/// zeros, so that the supervisor finds what was read by a process that died before it said so.
 void Capture::report(Stream& stream, CallId call, std::size_t bytes, std::size_t skip) {
     PrintArea& kept = stream.kept;
     sink_.printed(call, stream.name, kept.view().substr(0, bytes));
-    const std::size_t left = kept.view().size() - bytes - skip;
+    const std::size_t before = kept.view().size();
+    const std::size_t left = before - bytes - skip;
     std::memmove(kept.text, kept.text + bytes + skip, left);
     kept.size.store(static_cast<std::uint32_t>(left), std::memory_order_release);
+    std::memset(kept.text + left, 0, before - left);
 }
 
 }  // namespace distributo::runtime
