@@ -26,6 +26,7 @@ PluginSetOptions plugin_options(const Options& options, const DataDir& directory
     set.min_isolation = options.min_isolation;
     set.plugins = options.plugins;
     set.drain_limit = options.plugin_drain_limit;
+    set.quarantine = options.quarantine;
     set.runner.work_root = directory.work();
     set.runner.runner_program = options.runner_program;
     set.runner.host_id = directory.host_id();

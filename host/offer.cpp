@@ -5,6 +5,7 @@
 #include "wire/json.hpp"
 #include "wire/limits.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -37,6 +38,12 @@ std::string fault_of_type(const runtime::TypeInfo& type) {
     return {};
 }
 
+/// At least 1 while there is anything to wait for: 0 means "nothing known".
+std::int64_t milliseconds_until(base::TimePoint then, base::TimePoint now) {
+    return std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(then - now).count(),
+                                  1);
+}
+
 }  // namespace
 
 std::string fault_of(const runtime::ModuleInfo& module) {
@@ -50,6 +57,47 @@ std::string fault_of(const runtime::ModuleInfo& module) {
             return "declares the type " + type.name + " twice";
     }
     return {};
+}
+
+std::int64_t seconds_until(base::TimePoint then, base::TimePoint now) {
+    return std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(then - now).count(), 0);
+}
+
+void describe_quarantine(const Plugin& plugin, base::TimePoint now, wire::RefusedPlugin& out) {
+    const auto& module = plugin.module();
+    out.quarantined = true;
+    out.retry_ms = milliseconds_until(plugin.quarantine()->until, now);
+    out.plugin = module.name;
+    out.version = module.version;
+    out.digest = plugin.digest();
+    for (const auto& type : module.types)
+        out.types.push_back(type.name);
+}
+
+wire::PluginHealth health_of(const Plugin& plugin, base::TimePoint now) {
+    wire::PluginHealth health;
+    health.plugin = plugin.module().name;
+    health.version = plugin.module().version;
+    health.digest = plugin.digest();
+    health.file = plugin.file().filename().string();
+    health.isolation = to_string(plugin.isolation());
+    plugin.health().write(health);
+    if (plugin.stopping()) {
+        health.state = wire::PluginState::draining;
+    } else if (const auto* quarantine = plugin.quarantine()) {
+        health.state = wire::PluginState::quarantined;
+        health.reason = quarantine->why;
+        health.retry_ms = milliseconds_until(quarantine->until, now);
+    }
+    return health;
+}
+
+wire::PluginHealth health_of_refused(const std::filesystem::path& file, const std::string& why) {
+    wire::PluginHealth health;
+    health.file = file.filename().string();
+    health.state = wire::PluginState::refused;
+    health.reason = why;
+    return health;
 }
 
 void append_capabilities(const Plugin& plugin, std::vector<wire::Capability>& out) {

@@ -192,6 +192,11 @@ std::vector<base::Option> option_list() {
                "for the tasks of a replaced plugin"),
         option("--readable", Kind::text_list, "PATH", "", "in a home, but plugins may read it"),
         option("--writable", Kind::text_list, "PATH", "", "plugins may write there"),
+        option("--quarantine",
+               Kind::duration,
+               "TIME",
+               "60s",
+               "pause of a plugin that crashed on 3 tasks within 60s; doubles each time"),
         option("--exit-when-idle", Kind::boolean, "", "false", "leave after 1 s without a task"),
         option("--log-file", Kind::text, "FILE", "", "log there, not to standard error"),
         with_choices(option("--log-format", Kind::text, "FORMAT", "human", "shape of a record"),
@@ -229,6 +234,7 @@ base::Result<Options> read_options(const base::Config& config) {
     if (!writable)
         return writable.error();
     options.writable = std::move(*writable);
+    options.quarantine.first = std::chrono::milliseconds(config.milliseconds("--quarantine"));
     if (!config.file().empty()) {
         auto plugins = PluginConfig::read(config.file());
         if (!plugins)

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "host/plugin_config.hpp"
+#include "host/quarantine.hpp"
 #include "runtime/runner.hpp"
 #include "wire/messages.hpp"
 
@@ -30,6 +31,7 @@ struct Options {
     PluginConfig plugins;
     std::vector<std::string> readable;  ///< absolute paths that all plugins may read
     std::vector<std::string> writable;  ///< likewise write, besides their own directories
+    QuarantineSettings quarantine;
     std::filesystem::path runner_program;
     base::Duration plugin_drain_limit = std::chrono::minutes(10);
     bool exit_when_idle = false;

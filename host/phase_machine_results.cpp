@@ -83,7 +83,7 @@ void PhaseMachine::execute_ended(std::uint32_t slot, CallResult& result, TimePoi
 
     if (result.status <= CallResult::Status::permanent) {
         auto& type = types_[task.type];
-        type.meter.sample(result.elapsed_us);
+        type.meter.sample(result.elapsed_us + type.info.overhead_us);
         type.touched = true;
     }
     if (result.elapsed_us > 0) {

@@ -5,18 +5,13 @@
 
 #include <boost/asio/post.hpp>
 
-#include <algorithm>
+#include <utility>
 
 namespace distributo::host {
 namespace {
 
 namespace asio = boost::asio;
 namespace log = base::log;
-
-constexpr base::Duration first_probe = std::chrono::seconds(60);
-constexpr base::Duration longest_probe = std::chrono::hours(1);
-/// A plugin that ran this long after a quarantine has earned the short delay again.
-constexpr base::Duration good_conduct = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -28,8 +23,8 @@ Plugin::Plugin(asio::io_context& io,
       clock_(clock),
       source_(std::move(source)),
       owner_(owner),
-      ability_(io, [this] { probe(); }),
-      probe_delay_(first_probe),
+      ability_(io, [this] { ask(); }),
+      schedule_(source_.quarantine),
       probe_timer_(io),
       alive_(std::make_shared<bool>(true)) {
     source_.runner.library = source_.copy.library;
@@ -68,12 +63,17 @@ void Plugin::execute(runtime::ExecuteCall&& call) {
 void Plugin::install(runtime::InstallCall call) {
     if (state_ != State::ready)
         return refuse_call(call.call);
+    health_.install_begun(call.call);
     runner_->install(std::move(call));
     unflushed_ = true;
 }
 
 void Plugin::execute_alone(runtime::ExecuteCall&& call) {
+    if (state_ != State::ready)
+        return refuse_call(call.call);
     log::info("task.alone", {{"task", call.task_id}, {"type", call.type}});
+    if (source_.isolation != runtime::Isolation::inproc)
+        return runner_->execute_alone(std::move(call));
     solos_.push_back(std::make_unique<SoloRun>(io_, source_.runner, std::move(call), *this));
 }
 
@@ -95,9 +95,8 @@ void Plugin::flush() {
 void Plugin::stop() {
     ability_.stop();
     probe_timer_.cancel();
-    const bool running = state_ != State::quarantined && runner_;
     state_ = State::stopping;
-    if (running)
+    if (runner_)
         runner_->stop();
     else
         finish_stop();
@@ -116,7 +115,8 @@ void Plugin::on_ready(const runtime::ModuleInfo& module) {
         return start();
     }
     state_ = State::ready;
-    ready_since_ = clock_.now();
+    probing_ = false;
+    schedule_.came_up(clock_.now());
     if (module_.probes)
         return ability_.ask();
     owner_.on_plugin_ready(*this);
@@ -124,7 +124,7 @@ void Plugin::on_ready(const runtime::ModuleInfo& module) {
 
 // ---- health ----------------------------------------------------------------------------------
 
-void Plugin::probe() {
+void Plugin::ask() {
     if (state_ != State::ready)
         return;
     runner_->probe(AbilityWatch::call);
@@ -145,14 +145,30 @@ void Plugin::on_ability() {
         owner_.on_plugin_unable(*this, ability_.ability().why);
 }
 
+void Plugin::on_started(runtime::CallId call) {
+    owner_.on_call_started(call);
+}
+
+void Plugin::on_unstartable(runtime::CallId call, const std::string& why) {
+    owner_.on_call_unstartable(call, why);
+}
+
+void Plugin::on_process(const runtime::ProcessNews& news) {
+    health_.process(news);
+    if (news.kind == runtime::ProcessNews::Kind::recycled)
+        log::info("plugin.recycled",
+                  {{"plugin", module_.name + '@' + module_.version}, {"why", news.why}});
+}
+
 void Plugin::on_results(std::vector<runtime::CallResult> results) {
     const auto probe = std::find_if(results.begin(), results.end(), [](const auto& result) {
         return result.call == AbilityWatch::call;
     });
-    if (probe == results.end())
-        return owner_.on_call_results(std::move(results));
-    const bool news = ability_.take(*probe);
-    results.erase(probe);
+    const bool probed = probe != results.end();
+    const bool news = probed && ability_.take(*probe);
+    if (probed)
+        results.erase(probe);
+    health_.ended(results);
     const auto alive = alive_;
     if (!results.empty())
         owner_.on_call_results(std::move(results));
@@ -168,43 +184,54 @@ void Plugin::on_progress(runtime::CallId call, double fraction, std::string_view
     owner_.on_call_progress(call, fraction, text);
 }
 
+void Plugin::on_giving_up(const std::string& why) {
+    if (state_ == State::ready)
+        quarantine(why, true);
+}
+
 void Plugin::on_gone(bool, const std::string& why) {
     ability_.stop();
     // The runner is on the call stack: it is destroyed when this turn of the loop is over.
     asio::post(io_, [old = std::shared_ptr<runtime::Runner>(std::move(runner_))] {});
+    health_.no_processes();
     switch (state_) {
         case State::stopping:
             return finish_stop();
         case State::starting:
-            state_ = State::quarantined;
+            state_ = State::refused;
             return owner_.on_plugin_failed(*this, why);
+        case State::refused:
+            return;
         case State::quarantined:
-            probe_delay_ = std::min(probe_delay_ * 2, longest_probe);
-            return probe_later();
+            // It gave up before and its last call has ended now, or it did not come up again.
+            if (!std::exchange(probing_, false))
+                return probe_due_ ? probe() : void();
+            return quarantine(why, false);
         case State::ready:
-            return quarantine(why);
+            return quarantine(why, true);
     }
 }
 
 // ---- quarantine ------------------------------------------------------------------------------
 
-void Plugin::quarantine(const std::string& why) {
-    if (clock_.now() - ready_since_ > good_conduct + probe_delay_)
-        probe_delay_ = first_probe;
+void Plugin::quarantine(const std::string& why, bool was_up) {
     state_ = State::quarantined;
-    probe_later();
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(probe_delay_).count();
-    owner_.on_plugin_quarantined(*this,
-                                 "quarantined for " + std::to_string(seconds) + " s: " + why);
-    probe_delay_ = std::min(probe_delay_ * 2, longest_probe);
-}
-
-void Plugin::probe_later() {
-    probe_timer_.expires_after(probe_delay_);
+    quarantine_ = {.why = why, .until = schedule_.failed(clock_.now(), was_up)};
+    probe_due_ = false;
+    probe_timer_.expires_after(quarantine_.until - clock_.now());
     probe_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
         if (!error && *alive && state_ == State::quarantined)
-            start();
+            probe();
     });
+    owner_.on_plugin_quarantined(*this, why);
+}
+
+void Plugin::probe() {
+    probe_due_ = runner_ != nullptr;
+    if (probe_due_)
+        return;
+    probing_ = true;
+    start();
 }
 
 // ---- the end ---------------------------------------------------------------------------------

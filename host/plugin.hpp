@@ -2,7 +2,9 @@
 
 #include "base/clock.hpp"
 #include "host/plugin_ability.hpp"
+#include "host/plugin_health.hpp"
 #include "host/plugin_id.hpp"
+#include "host/quarantine.hpp"
 #include "runtime/plugin_cache.hpp"
 #include "runtime/runner.hpp"
 
@@ -31,7 +33,8 @@ public:
     virtual void on_plugin_failed(Plugin& plugin, const std::string& why) = 0;
     /// It says that this host is not able to run its tasks now; on_plugin_ready may follow.
     virtual void on_plugin_unable(Plugin& plugin, const std::string& why) = 0;
-    /// It crashed too often and is left alone for a while.
+    /// It crashed too often and is left alone for a while; quarantine() says how long. Comes again
+    /// when it did not come up after that. Calls that run go on.
     virtual void on_plugin_quarantined(Plugin& plugin, const std::string& why) = 0;
     /// stop() has completed; the plugin may be destroyed after this call.
     virtual void on_plugin_stopped(Plugin& plugin) = 0;
@@ -52,10 +55,24 @@ struct PluginSource {
     runtime::CachedPlugin copy;
     runtime::Isolation isolation = runtime::Isolation::process;
     runtime::RunnerOptions runner;  ///< without `library`
+    QuarantineSettings quarantine;
+};
+
+/// Why a plugin is left alone, and until when.
+struct Quarantine {
+    std::string why;
+    base::TimePoint until{};
 };
 
 /// One version of one plugin file with the runner that runs it. The runner survives single crashes;
 /// when it gives up, the plugin is left alone for a minute, then tried again, less and less often.
+///
+///     starting ──ready──▶ ready ──gives up──▶ quarantined ──after a while──▶ (starting again)
+///        │                  │                     ▲    │                        │   │
+///        │ fails            │ stop                │    └────────────ready───────┼───┘
+///        ▼                  ▼                     └─────────────fails───────────┘
+///     (refused)          stopping
+///
 /// Not thread-safe: lives on the io_context. Must not be destroyed from inside its owner's
 /// on_… calls, on_plugin_stopped excepted, which comes from a fresh turn of the loop.
 class Plugin final : runtime::RunnerEvents {
@@ -76,6 +93,12 @@ public:
     [[nodiscard]] const std::string& attributes() const noexcept {
         return ability_.ability().attributes;
     }
+    /// nullptr when it is not in quarantine.
+    [[nodiscard]] const Quarantine* quarantine() const noexcept {
+        return state_ == State::quarantined ? &quarantine_ : nullptr;
+    }
+    [[nodiscard]] bool stopping() const noexcept { return state_ == State::stopping; }
+    [[nodiscard]] const PluginHealth& health() const noexcept { return health_; }
 
     void execute(runtime::ExecuteCall&& call);
     /// In a process of its own, which ends with the call.
@@ -87,9 +110,13 @@ public:
     void stop();
 
 private:
-    enum class State : std::uint8_t { starting, ready, quarantined, stopping };
+    enum class State : std::uint8_t { starting, refused, ready, quarantined, stopping };
 
     void on_ready(const runtime::ModuleInfo& module) override;
+    void on_started(runtime::CallId call) override;
+    void on_unstartable(runtime::CallId call, const std::string& why) override;
+    void on_process(const runtime::ProcessNews& news) override;
+    void on_giving_up(const std::string& why) override;
     void on_results(std::vector<runtime::CallResult> results) override;
     void on_log(runtime::CallId call, std::string_view stream, std::string_view text) override;
     void on_progress(runtime::CallId call, double fraction, std::string_view text) override;
@@ -97,10 +124,10 @@ private:
     void on_capabilities_changed() override;
 
     void start();
-    void probe();
+    void ask();
     void on_ability();
-    void quarantine(const std::string& why);
-    void probe_later();
+    void quarantine(const std::string& why, bool was_up);
+    void probe();
     void solo_ended(SoloRun& solo);
     void finish_stop();
     void refuse_call(runtime::CallId call);
@@ -115,8 +142,11 @@ private:
     AbilityWatch ability_;
     std::unique_ptr<runtime::Runner> runner_;
     std::vector<std::unique_ptr<SoloRun>> solos_;
-    base::Duration probe_delay_;
-    base::TimePoint ready_since_{};
+    PluginHealth health_;
+    QuarantineSchedule schedule_;
+    Quarantine quarantine_;
+    bool probing_ = false;    // a runner was started to see whether it comes up
+    bool probe_due_ = false;  // but calls of the runner that gave up still run
     boost::asio::steady_timer probe_timer_;
     std::shared_ptr<bool> alive_;  // for what is posted to the loop
     bool unflushed_ = false;

@@ -17,6 +17,7 @@ using Values = std::vector<std::string>;
 constexpr std::int64_t fewest_open_files = 32;
 constexpr std::int64_t most_open_files = 1 << 20U;  // what kernels allow by default (fs.nr_open)
 constexpr std::int64_t most_processes = 1 << 22U;   // the kernel's PID_MAX_LIMIT
+constexpr std::int64_t most_slots = 65'535;         // as --slots
 /// With less even a plugin that does nothing does not load.
 constexpr std::uint64_t least_memory = 4ULL << 20U;
 
@@ -96,6 +97,16 @@ std::vector<Key> keys() {
          [](const Values& v, S& s) { s.sandbox.readable = v; }},
         {option("--writable", Kind::text_list),
          [](const Values& v, S& s) { s.sandbox.writable = v; }},
+        {number("--processes", 0, most_slots),
+         [](const Values& v, S& s) { s.processes = number_of(v); }},
+        {number("--recycle-after", 0, std::numeric_limits<std::int64_t>::max()),
+         [](const Values& v, S& s) { s.recycle.tasks = std::stoull(v.front()); }},
+        {option("--recycle-memory", Kind::size),
+         [](const Values& v, S& s) { s.recycle.memory = size_of(v); }},
+        {number("--recycle-descriptors", 0, most_open_files),
+         [](const Values& v, S& s) { s.recycle.descriptors = number_of(v); }},
+        {number("--recycle-threads", 0, most_processes),
+         [](const Values& v, S& s) { s.recycle.threads = number_of(v); }},
         {option("--without", Kind::text_list, {"landlock", "seccomp"}), take_without},
     };
 }

@@ -2,8 +2,10 @@
 
 #include "base/result.hpp"
 #include "runtime/isolation.hpp"
+#include "runtime/recycling.hpp"
 #include "runtime/sandbox_policy.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -15,6 +17,8 @@ namespace distributo::host {
 struct PluginSettings {
     std::optional<runtime::Isolation> isolation{};  ///< nothing said: the host's
     runtime::SandboxPolicy sandbox{};
+    std::uint32_t processes = 0;  ///< most of them at once; 0: as many as there are slots
+    runtime::RecycleLimits recycle{};
     std::string config = "{}";  ///< JSON object for the plugin's setup
 };
 

@@ -91,10 +91,39 @@ std::vector<wire::RefusedPlugin> PluginSet::refused() const {
         one.reason = file.refusal;
         if (file.offered)
             one.reason += "; version " + file.current->module().version + " runs instead";
+        else if (file.current && file.current->quarantine() && !file.fallback)
+            describe_quarantine(*file.current, clock_.now(), one);
         else if (file.fallback)
             one.reason += "; the version before it is being started";
     }
     return refused;
+}
+
+std::vector<wire::PluginHealth> PluginSet::health() const {
+    std::vector<wire::PluginHealth> all;
+    const auto now = clock_.now();
+    for (const auto& [path, file] : files_) {
+        if (file.current)
+            all.push_back(health_of(*file.current, now));
+        if (!file.refusal.empty() && !(file.current && file.current->quarantine()))
+            all.push_back(health_of_refused(path, file.refusal));
+    }
+    for (const auto& draining : draining_)
+        all.emplace_back(health_of(*draining.plugin, now)).state = wire::PluginState::draining;
+    for (const auto& plugin : retired_)
+        all.push_back(health_of(*plugin, now));
+    return all;
+}
+
+std::uint64_t PluginSet::health_revision() const {
+    std::uint64_t sum = 0;
+    for (const auto& [path, file] : files_)
+        sum += file.current ? file.current->health().revision() : 0;
+    for (const auto& draining : draining_)
+        sum += 1 + draining.plugin->health().revision();
+    for (const auto& plugin : retired_)
+        sum += 2 + plugin->health().revision();
+    return sum;
 }
 
 bool PluginSet::loading() const noexcept {
@@ -177,9 +206,12 @@ void PluginSet::start(const fs::path& path, File& file, runtime::CachedPlugin co
                    {"isolation", to_string(choice.isolation)},
                    {"why", choice.why}});
     source.isolation = choice.isolation;
+    source.quarantine = options_.quarantine;
     source.runner = options_.runner;
     source.runner.config = settings.config;
     source.runner.sandbox = sandbox_of(settings, options_.runner.sandbox, path);
+    source.runner.processes = settings.processes;
+    source.runner.recycle = settings.recycle;
     source.runner.data_dir = options_.data / path.stem();
     std::error_code error;
     fs::create_directories(source.runner.data_dir, error);
@@ -342,6 +374,10 @@ void PluginSet::on_plugin_unable(Plugin& plugin, const std::string& why) {
 }
 
 void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
+    log::warn("plugin.quarantined",
+              {{"file", plugin.file().native()},
+               {"why", why},
+               {"again_in_s", seconds_until(plugin.quarantine()->until, clock_.now())}});
     events_.on_withdrawn(plugin.id(), why);
     const auto place = file_of(plugin);
     if (place == files_.end())
@@ -351,10 +387,10 @@ void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
     file.given_up = false;
     if (give_up(path, file, why))
         return;
-    if (file.fallback)
-        file.refusal += "; the version before it as well: " + why;
-    else
+    if (!file.fallback)
         file.refusal = why;
+    else if (file.refusal.find(why) == std::string::npos)  // it comes each time it does not come up
+        file.refusal += "; the version before it as well: " + why;
     events_.on_offer_changed();
 }
 

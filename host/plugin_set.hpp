@@ -65,6 +65,7 @@ struct PluginSetOptions {
     /// too often while no call has ended otherwise, so that no task is charged a third crash, which
     /// would be its end.
     base::Duration trial = std::chrono::hours(1);
+    QuarantineSettings quarantine;
 };
 
 /// The plugins of the folders: which file offers what, which are refused and why.
@@ -100,6 +101,10 @@ public:
 
     [[nodiscard]] std::vector<const Plugin*> offered() const;
     [[nodiscard]] std::vector<wire::RefusedPlugin> refused() const;
+    /// Of every version that is here, also of those that drain, and of files that are refused.
+    [[nodiscard]] std::vector<wire::PluginHealth> health() const;
+    /// Another number when the figures have changed.
+    [[nodiscard]] std::uint64_t health_revision() const;
     /// Files that are being copied or started.
     [[nodiscard]] bool loading() const noexcept;
 

@@ -8,30 +8,31 @@ SoloRun::SoloRun(boost::asio::io_context& io,
                  runtime::RunnerOptions options,
                  runtime::ExecuteCall call,
                  Plugin& plugin)
-    : plugin_(plugin), id_(call.call), call_(std::move(call)) {
+    : plugin_(plugin), id_(call.call) {
     options.threads = 1;
-    runner_ = runtime::make_runner(io, runtime::Isolation::process, std::move(options), *this);
+    options.spares = 0;
+    runner_ = runtime::make_runner(io, runtime::Isolation::task, std::move(options), *this);
+    runner_->execute_alone(std::move(call));
 }
 
 void SoloRun::cancel() {
-    cancelled_ = true;
-    if (started_)
-        runner_->cancel(id_);
+    runner_->cancel(id_);
 }
 
-void SoloRun::on_ready(const runtime::ModuleInfo&) {
-    started_ = true;
-    runner_->execute(std::move(call_));
-    if (cancelled_)
-        runner_->cancel(id_);
-    runner_->flush();
-    plugin_.owner_.on_call_started(id_);
+void SoloRun::on_started(runtime::CallId call) {
+    plugin_.owner_.on_call_started(call);
 }
 
 void SoloRun::on_results(std::vector<runtime::CallResult> results) {
+    // That it could not be started is told in on_gone, with the reason.
+    std::erase_if(results, [&](const auto& result) {
+        return result.status == runtime::CallResult::Status::aborted && !result.suspect;
+    });
+    if (results.empty())
+        return;
     answered_ = true;
     runner_->stop();
-    plugin_.owner_.on_call_results(std::move(results));
+    plugin_.on_results(std::move(results));
 }
 
 void SoloRun::on_log(runtime::CallId call, std::string_view stream, std::string_view text) {

@@ -13,7 +13,7 @@ namespace distributo::host {
 
 class Plugin;
 
-/// A suspect's single call in a process of its own: starts it, runs the call, stops it.
+/// A suspect's single call of a plugin that runs inside the host, in a process of its own.
 /// Not thread-safe: lives on the io_context.
 class SoloRun final : runtime::RunnerEvents {
 public:
@@ -26,7 +26,8 @@ public:
     void cancel();
 
 private:
-    void on_ready(const runtime::ModuleInfo& module) override;
+    void on_ready(const runtime::ModuleInfo&) override {}
+    void on_started(runtime::CallId call) override;
     void on_results(std::vector<runtime::CallResult> results) override;
     void on_log(runtime::CallId call, std::string_view stream, std::string_view text) override;
     void on_progress(runtime::CallId call, double fraction, std::string_view text) override;
@@ -34,9 +35,6 @@ private:
 
     Plugin& plugin_;
     runtime::CallId id_;
-    runtime::ExecuteCall call_;
-    bool started_ = false;
-    bool cancelled_ = false;
     bool answered_ = false;
     std::unique_ptr<runtime::Runner> runner_;
 };

@@ -39,6 +39,7 @@ TaskDesk::TaskDesk(asio::io_context& io,
       boot_id_(base::random_hex(16)),
       machine_(machine_settings(options, directory), *this),
       phase_timer_(io),
+      health_timer_(io),
       alive_(std::make_shared<bool>(true)) {
     for (auto& key : directory.finished_installs())
         machine_.add_install(std::move(key));
@@ -69,8 +70,10 @@ void TaskDesk::settle() {
     woken_ = false;
     machine_.dispatch(clock_.now());
     plugins_->flush();
-    if (offer_changed_ && link_->up())
+    if (offer_changed_ && link_->up()) {
         send_capabilities();
+        send_health();
+    }
     send_results();
     send_credit();
     if (!phase_timer_runs_ && (machine_.open_tasks() > 0 || !telemetry_.empty()))
@@ -138,6 +141,25 @@ void TaskDesk::send_capabilities() {
     link_->send(encode_offer(std::move(message)));
 }
 
+void TaskDesk::send_health() {
+    if (!health_wanted_ || !may_send())
+        return;
+    health_sent_ = plugins_->health_revision();
+    link_->send(wire::encode(wire::Health{.plugins = plugins_->health()}));
+}
+
+/// Instead of a heartbeat, and no more often, so that large fleets send few of them.
+void TaskDesk::watch_health() {
+    health_timer_.expires_after(health_period_);
+    health_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+        if (error || !*alive)
+            return;
+        if (plugins_->health_revision() != health_sent_)
+            send_health();
+        watch_health();
+    });
+}
+
 std::string TaskDesk::hello() const {
     wire::Hello hello;
     hello.host_id = directory_.host_id();
@@ -166,6 +188,9 @@ base::Result<void> TaskDesk::on_welcome(wire::Welcome message) {
             machine_.cancel(item.token, turn_time_);
     outbox_.rewind();
     offer_changed_ = true;
+    health_wanted_ = true;
+    health_period_ = std::chrono::milliseconds(std::max<std::int64_t>(message.heartbeat_ms, 1000));
+    watch_health();
     return {};
 }
 
@@ -204,6 +229,8 @@ base::Result<void> TaskDesk::on_unknown(std::string_view op) {
 
 base::Result<void> TaskDesk::on_unsupported(std::string_view op) {
     log::debug("coordinator.unsupported", {{"op", op}});
+    if (op == "health")
+        health_wanted_ = false;  // it is older than this host
     return {};
 }
 

@@ -102,6 +102,8 @@ private:
     void send_telemetry();
     void send_credit();
     void send_capabilities();
+    void send_health();
+    void watch_health();
     void watch_phases();
     [[nodiscard]] bool may_send() const;
 
@@ -119,6 +121,11 @@ private:
     base::TimePoint turn_time_{};        // one reading of the clock serves a whole message
     boost::asio::steady_timer phase_timer_;
     bool phase_timer_runs_ = false;
+    /// Of health messages: what the coordinator wants to hear of a host that does nothing.
+    base::Duration health_period_ = std::chrono::seconds(5);
+    boost::asio::steady_timer health_timer_;
+    std::uint64_t health_sent_ = 0;  // revision
+    bool health_wanted_ = true;
     bool woken_ = false;
     bool offer_changed_ = false;
     bool offered_something_ = false;

@@ -38,6 +38,9 @@ void get_host(Context& context, const Request& request, net::Respond respond);
 void list_types(Context& context, const Request& request, net::Respond respond);
 void get_type(Context& context, const Request& request, net::Respond respond);
 
+// plugins.cpp
+void list_plugins(Context& context, const Request& request, net::Respond respond);
+
 // status.cpp
 void get_status(Context& context, const Request& request, net::Respond respond);
 void get_healthz(Context& context, const Request& request, net::Respond respond);

@@ -46,6 +46,17 @@ void append_offer(Writer& json, const wire::Capability& offer) {
         json.member("summary", offer.summary);
 }
 
+void append_quarantine(Writer& json, const wire::RefusedPlugin& plugin, base::Duration since) {
+    json.member("plugin", plugin.plugin);
+    json.member("version", plugin.version);
+    json.member("digest", plugin.digest);
+    json.member("retry_s", seconds_left(plugin.retry_ms, since));
+    json.key("types").begin_array();
+    for (const std::string& type : plugin.types)
+        json.string(type);
+    json.end_array();
+}
+
 void append_offers(Writer& json, const HostView& host) {
     json.key("types").begin_array();
     if (host.capabilities)
@@ -65,6 +76,9 @@ void append_offers(Writer& json, const HostView& host) {
             json.begin_object();
             json.member("file", plugin.file);
             json.member("reason", plugin.reason);
+            json.member("state", plugin.quarantined ? "quarantined" : "refused");
+            if (plugin.quarantined)
+                append_quarantine(json, plugin, host.refused_since);
             json.end_object();
         }
     json.end_array();

@@ -28,6 +28,7 @@ constexpr Route table[] = {
 
     {Method::get, "/v1/hosts", "", list_hosts},
     {Method::get, "/v1/hosts/{id}", "", get_host},
+    {Method::get, "/v1/plugins", "", list_plugins},
     {Method::get, "/v1/types", "", list_types},
     {Method::get, "/v1/types/{type}", "", get_type},
 

@@ -130,6 +130,11 @@ std::string time_text(base::WallTime time) {
     return text;
 }
 
+double seconds_left(std::int64_t milliseconds, base::Duration passed) noexcept {
+    const auto left = std::chrono::milliseconds(milliseconds) - passed;
+    return std::max(std::chrono::duration<double>(left).count(), 0.0);
+}
+
 std::string duration_text(std::int64_t milliseconds) {
     if (milliseconds % 1000 != 0)
         return std::to_string(milliseconds) + "ms";

@@ -17,6 +17,9 @@ void append_time(std::string& out, base::WallTime time);
 /// dates that do not exist included. A leap second counts as the second after it.
 [[nodiscard]] std::optional<base::WallTime> parse_time(std::string_view text) noexcept;
 
+/// Seconds of `milliseconds` that are left after `passed`; 0 when nothing is.
+[[nodiscard]] double seconds_left(std::int64_t milliseconds, base::Duration passed) noexcept;
+
 /// The shortest exact form of a duration: "30s", "1500ms", "2h".
 [[nodiscard]] std::string duration_text(std::int64_t milliseconds);
 

@@ -60,6 +60,7 @@ struct DevOptions {
 };
 [[nodiscard]] CommandResult dev(const Context& context, const DevOptions& options);
 
+[[nodiscard]] CommandResult plugin_list(const Context& context);
 [[nodiscard]] CommandResult version(const Context& context);
 
 /// Opens a client for the coordinator that the context names or that is found.

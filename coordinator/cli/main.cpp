@@ -107,8 +107,11 @@ void add_others(
         action = [&] { return host_list(context); };
     });
 
-    auto* plugin = app.add_subcommand("plugin", "write, check and try plugins");
+    auto* plugin = app.add_subcommand("plugin", "write, check and try plugins, see how they do");
     plugin->require_subcommand(1);
+    plugin->add_subcommand("list", "plugin versions on all hosts, and how they do")->callback([&] {
+        action = [&] { return plugin_list(context); };
+    });
     add_plugin_commands(*plugin, context, authors, action);
 }
 

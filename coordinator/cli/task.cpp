@@ -1,5 +1,5 @@
-#include "base/config.hpp"
 #include "coordinator/cli/commands.hpp"
+#include "coordinator/cli/listing.hpp"
 #include "wire/json.hpp"
 
 #include <boost/json.hpp>
@@ -21,27 +21,6 @@ void append_parameter(std::string& target, std::string_view name, const std::str
     target += name;
     target += '=';
     target += encode(value);
-}
-
-/// Prints a document as the mode asks; `human` prints for people.
-template <typename Human>
-CommandResult show(const Context& context, const std::string& body, Human human) {
-    if (context.mode == OutputMode::json) {
-        print(body);
-        return base::exit_code::ok;
-    }
-    auto document = parse_document(body);
-    if (!document)
-        return document.error();
-    human(*document);
-    return base::exit_code::ok;
-}
-
-const boost::json::array& items_of(const boost::json::value& document, std::string_view name) {
-    static const boost::json::array none;
-    const auto* object = document.if_object();
-    const auto* list = object ? object->if_contains(name) : nullptr;
-    return list && list->is_array() ? list->get_array() : none;
 }
 
 void print_member(const boost::json::value& task, std::string_view name) {
@@ -226,6 +205,19 @@ CommandResult task_retry(const Context& context, const std::vector<std::string>&
     return act(context, ids, "retry");
 }
 
+namespace {
+
+/// Why a host does not offer a plugin, and until when.
+std::string note_of(const boost::json::value& host, const boost::json::value& plugin) {
+    std::string text = text_of(plugin, "state") + " on " + text_of(host, "name") + ": " +
+                       text_of(plugin, "file") + ": " + text_of(plugin, "reason");
+    if (const auto left = text_of(plugin, "retry_s"); !left.empty())
+        text += "; next attempt in " + left.substr(0, left.find('.')) + " s";
+    return text;
+}
+
+}  // namespace
+
 CommandResult host_list(const Context& context) {
     auto client = connect(context);
     if (!client)
@@ -250,8 +242,7 @@ CommandResult host_list(const Context& context) {
                        text_of(host, "failed"),
                        offers_of(host)});
             for (const auto& refused : items_of(host, "refused"))
-                notes.push_back("refused on " + text_of(host, "name") + ": " +
-                                text_of(refused, "file") + ": " + text_of(refused, "reason"));
+                notes.push_back(note_of(host, refused));
         }
         table.print();
         for (const std::string& note : notes)

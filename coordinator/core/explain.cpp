@@ -87,6 +87,21 @@ std::string refusal(const Host& host, std::string_view type) {
     return {};
 }
 
+/// The quarantined plugin that would offer the type; nullptr when there is none.
+const wire::RefusedPlugin* quarantined(const Host& host, std::string_view type) {
+    for (const auto& plugin : host.capabilities.refused)
+        if (plugin.quarantined &&
+            std::find(plugin.types.begin(), plugin.types.end(), type) != plugin.types.end())
+            return &plugin;
+    return nullptr;
+}
+
+std::string quarantine_text(const Host& host, const wire::RefusedPlugin& plugin, TimePoint now) {
+    const auto left = std::chrono::milliseconds(plugin.retry_ms) - (now - host.capabilities_at);
+    return plugin.plugin + ' ' + plugin.version + " is in quarantine there, next attempt in " +
+           seconds(left) + ": " + plugin.reason;
+}
+
 HostObstacle obstacle(
     const Host& host, const Queue& queue, std::string_view type, bool waived, TimePoint now) {
     const auto found = [&](std::string_view code, std::string detail) {
@@ -96,8 +111,11 @@ HostObstacle obstacle(
         return found("disconnected", "nothing heard from it for " + seconds(now - host.heard));
     if (host.draining)
         return found("draining", "finishes what it has and takes nothing new");
-    if (!host.best_offer(queue.type, {}))
+    if (!host.best_offer(queue.type, {})) {
+        if (const auto* plugin = quarantined(host, type))
+            return found("quarantined", quarantine_text(host, *plugin, now));
         return found("no_capability", offers_text(host, type));
+    }
     const Offer* const unconfined = host.best_offer(queue.type, queue.versions);
     if (!unconfined)
         return found("version", versions_text(host, queue, type));
@@ -153,6 +171,11 @@ void summarise_pending(Explanation& out,
     } else if (count("capability_off") > 0) {
         out.summary = "setup or install of its type failed on every host that could run it";
         out.hint = "the hosts' logs say why; each tries again by itself";
+    } else if (count("quarantined") > 0) {
+        out.summary = "its plugin crashed too often on every host that could run it";
+        out.hint =
+            "put a version that does not crash into the plugin folder; each host tries "
+            "again by itself";
     } else if (count("labels") > 0) {
         out.summary = "no host that offers its type has the labels that it requires";
         out.hint = "start a host with them: distributo-host --label KEY=VALUE";

@@ -77,6 +77,7 @@ struct Host {
     wire::Hello hello;
     std::string peer;
     wire::Capabilities capabilities;
+    base::TimePoint capabilities_at{};
     base::TimePoint heard{};
     base::TimePoint disconnected{};
     base::Duration patience{};  ///< the lease at that time

@@ -99,6 +99,7 @@ void Scheduler::host_capabilities(HostIndex index, wire::Capabilities offer, Tim
     host_heard(index, now);
     s.leave_types(*host);
     s.replace_offers(*host, std::move(offer));
+    host->capabilities_at = now;
     s.join_types(*host);
 }
 

@@ -82,6 +82,7 @@ struct HostView {
     const wire::Labels* labels = nullptr;
     const std::vector<wire::Capability>* capabilities = nullptr;
     const std::vector<wire::RefusedPlugin>* refused = nullptr;
+    base::Duration refused_since{};  ///< since the host said so; from its retry_ms this has passed
 };
 
 struct TypeView {
@@ -111,8 +112,9 @@ struct Counts {
 struct HostObstacle {
     HostIndex host = no_host;
     std::string name;
-    std::string code;  ///< "no_capability", "version", "confinement", "busy", "labels", "excluded",
-                       ///< "capability_off", "draining", "disconnected", "available"
+    /// "no_capability", "version", "confinement", "busy", "labels", "excluded", "capability_off",
+    /// "quarantined", "draining", "disconnected", "available"
+    std::string code;
     std::string detail;  ///< "offers echo, shell – not word_count"
 };
 

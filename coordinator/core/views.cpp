@@ -62,6 +62,7 @@ std::vector<HostView> Scheduler::hosts(TimePoint now) const {
         view.labels = &host->hello.labels;
         view.capabilities = &host->capabilities.types;
         view.refused = &host->capabilities.refused;
+        view.refused_since = now - host->capabilities_at;
     }
     return views;
 }

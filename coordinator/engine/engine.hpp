@@ -104,6 +104,10 @@ public:
     void explain(const std::string& id, Done<core::Explanation> done);
     void logs(const std::string& id, Done<std::vector<LogLine>> done);
     [[nodiscard]] const core::Scheduler& scheduler() const noexcept;  ///< for views
+    /// What a host said last about its plugins; empty when it said nothing.
+    [[nodiscard]] std::span<const wire::PluginHealth> plugin_health(HostIndex host) const;
+    /// How long ago that was.
+    [[nodiscard]] base::Duration plugin_health_age(HostIndex host) const;
     [[nodiscard]] base::TimePoint now() const;
     [[nodiscard]] const std::string& coordinator_id() const noexcept;
     [[nodiscard]] TaskId next_id() const noexcept;
@@ -113,6 +117,7 @@ public:
     /// The port must outlive the host's presence: until host_gone or HostPort::replaced.
     HostIndex host_joined(core::HostJoin join, HostPort& port, wire::Welcome& welcome);
     void host_capabilities(HostIndex host, wire::Capabilities offer);
+    void host_health(HostIndex host, wire::Health health);
     void host_credit(HostIndex host, const wire::Credit& credit);
     void host_phase(HostIndex host, const wire::PhaseItem& item);
     void host_progress(HostIndex host, const wire::ProgressItem& item);

@@ -49,6 +49,8 @@ struct Engine::Impl {
     struct Host {
         HostPort* port = nullptr;
         bool unflushed = false;
+        wire::Health health;
+        base::TimePoint health_at{};
     };
     struct Moment {
         base::TimePoint now;

@@ -24,6 +24,7 @@ HostIndex Engine::host_joined(core::HostJoin join, HostPort& port, wire::Welcome
     auto& hosts = impl_->hosts;
     if (index >= hosts.size())
         hosts.resize(index + 1);
+    hosts[index].health = {};
     if (HostPort* old = std::exchange(hosts[index].port, &port))
         old->replaced();
     else
@@ -40,6 +41,23 @@ HostIndex Engine::host_joined(core::HostJoin join, HostPort& port, wire::Welcome
 
 void Engine::host_capabilities(HostIndex host, wire::Capabilities offer) {
     impl_->scheduler->host_capabilities(host, std::move(offer), impl_->event().now);
+}
+
+void Engine::host_health(HostIndex host, wire::Health health) {
+    auto& kept = impl_->hosts[host];
+    kept.health = std::move(health);
+    kept.health_at = impl_->clock.now();
+}
+
+std::span<const wire::PluginHealth> Engine::plugin_health(HostIndex host) const {
+    if (host >= impl_->hosts.size())
+        return {};
+    return impl_->hosts[host].health.plugins;
+}
+
+base::Duration Engine::plugin_health_age(HostIndex host) const {
+    return host < impl_->hosts.size() ? impl_->clock.now() - impl_->hosts[host].health_at
+                                      : base::Duration{};
 }
 
 void Engine::host_credit(HostIndex host, const wire::Credit& credit) {
@@ -89,8 +107,11 @@ void Engine::host_heard(HostIndex host) {
 }
 
 void Engine::host_gone(HostIndex host, bool clean) {
-    if (host < impl_->hosts.size() && std::exchange(impl_->hosts[host].port, nullptr))
-        --impl_->connected;
+    if (host < impl_->hosts.size()) {
+        impl_->hosts[host].health = {};  // it says it again when it comes back
+        if (std::exchange(impl_->hosts[host].port, nullptr))
+            --impl_->connected;
+    }
     const auto now = impl_->event().now;
     if (clean)
         impl_->scheduler->host_left(host, now);

@@ -165,6 +165,13 @@ Result<void> Session::on_capabilities(wire::Capabilities message) {
     return {};
 }
 
+Result<void> Session::on_health(wire::Health message) {
+    if (auto fine = after_hello("health"); !fine)
+        return fine;
+    engine_.host_health(index_, std::move(message));
+    return {};
+}
+
 Result<void> Session::on_credit(const wire::Credit& item) {
     if (auto fine = after_hello("credit"); !fine)
         return fine;

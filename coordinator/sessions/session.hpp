@@ -49,6 +49,7 @@ private:
 
     base::Result<void> on_hello(wire::Hello message) override;
     base::Result<void> on_capabilities(wire::Capabilities message) override;
+    base::Result<void> on_health(wire::Health message) override;
     base::Result<void> on_credit(const wire::Credit& item) override;
     base::Result<void> on_phase(const wire::PhaseItem& item) override;
     base::Result<void> on_progress(const wire::ProgressItem& item) override;

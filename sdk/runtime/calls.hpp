@@ -14,10 +14,15 @@ namespace distributo::runtime {
 struct TypeInfo {
     std::string name, version, summary;
     std::string payload_schema, result_schema, install_schema;  ///< JSON text or empty
-    /// 0: as many as there are slots, or default_async_calls; 1 when not reentrant
+    /// That may run at once: in one process (0: as many as there are slots, or
+    /// default_async_calls; 1 when not reentrant), or, as a runner reports it, in all of its
+    /// processes.
     std::uint32_t max_concurrency = 0;
     std::int64_t timeout_ms = 0, cancel_grace_ms = 0, install_timeout_ms = 0;  ///< 0: default
     std::uint32_t max_batch = 1;  ///< most tasks of one execute_batch; 1: there is no such thing
+    /// What a call costs beside its own time, as a runner reports it: a process of its own.
+    std::int64_t overhead_us = 0;
+    bool reentrant = false;
     bool needs_install = false;
     bool deterministic = false;
     bool verifies = false;  ///< its plugin says whether an entry of the cache is still good

@@ -12,6 +12,7 @@ void write_type(FrameWriter& out, const TypeInfo& type) {
         .number(type.timeout_ms)
         .number(type.cancel_grace_ms)
         .number(type.install_timeout_ms)
+        .number(type.reentrant ? 1 : 0)
         .number(type.needs_install ? 1 : 0)
         .number(type.deterministic ? 1 : 0)
         .number(type.verifies ? 1 : 0)
@@ -31,6 +32,7 @@ TypeInfo read_type(Frame& frame) {
     type.timeout_ms = frame.number();
     type.cancel_grace_ms = frame.number();
     type.install_timeout_ms = frame.number();
+    type.reentrant = frame.number() != 0;
     type.needs_install = frame.number() != 0;
     type.deterministic = frame.number() != 0;
     type.verifies = frame.number() != 0;

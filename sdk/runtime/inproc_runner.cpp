@@ -233,6 +233,14 @@ void InprocRunner::execute(ExecuteCall call) {
          .directory = std::move(call.install_dir)});
 }
 
+void InprocRunner::execute_alone(ExecuteCall call) {
+    asio::post(io_, [this, alive = alive_, id = call.call] {
+        if (*alive)
+            events_.on_started(id);
+    });
+    execute(std::move(call));
+}
+
 void InprocRunner::install(InstallCall call) {
     add(call.type,
         call.call,
@@ -325,6 +333,11 @@ void InprocRunner::on_loaded(const News& news) {
     if (gone_ || stop_asked_)
         return;
     ready_ = true;
+    events_.on_process({.kind = ProcessNews::Kind::ready,
+                        .setup = std::chrono::steady_clock::now() - started_,
+                        .tasks = 0,
+                        .growth = {},
+                        .reason = {}});
     types_.set(*news.module);
     events_.on_ready(types_.module());
 }

@@ -28,6 +28,7 @@ public:
     ~InprocRunner() override;
 
     void execute(ExecuteCall call) override;
+    void execute_alone(ExecuteCall call) override;
     void install(InstallCall call) override;
     void probe(CallId call) override;
     void cancel(CallId call) override;
@@ -63,6 +64,7 @@ private:
     TypeTable types_;
     std::vector<Work> waiting_;        // for flush()
     std::vector<CallResult> refused_;  // results of calls that no thread has seen
+    const base::TimePoint started_ = std::chrono::steady_clock::now();
     bool ready_ = false;
     bool stop_asked_ = false;
     bool stopping_ = false;

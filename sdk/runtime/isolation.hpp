@@ -9,7 +9,8 @@ namespace distributo::runtime {
 /// Where a plugin's code runs; a later one isolates more.
 enum class Isolation : std::uint8_t {
     inproc,   ///< inside the host, for trusted plugins; never unloaded
-    process,  ///< a child process per plugin version: a crash ends only that
+    process,  ///< a child process per plugin version, or several: a crash ends only that
+    task,     ///< a child process per task, set up before the task comes
 };
 
 struct IsolationName {
@@ -17,8 +18,8 @@ struct IsolationName {
     std::string_view name;
 };
 /// As flags, configuration files, the protocol and the API say it.
-inline constexpr IsolationName isolation_names[] = {{Isolation::inproc, "inproc"},
-                                                    {Isolation::process, "process"}};
+inline constexpr IsolationName isolation_names[] = {
+    {Isolation::inproc, "inproc"}, {Isolation::process, "process"}, {Isolation::task, "task"}};
 
 [[nodiscard]] constexpr std::string_view to_string(Isolation isolation) noexcept {
     for (const auto& known : isolation_names)

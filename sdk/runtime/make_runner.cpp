@@ -1,5 +1,5 @@
 #include "runtime/inproc_runner.hpp"
-#include "runtime/process_runner.hpp"
+#include "runtime/runner_pool.hpp"
 #include "runtime/value_cache.hpp"
 
 #include <system_error>
@@ -17,7 +17,7 @@ std::unique_ptr<Runner> make_runner(boost::asio::io_context& io,
         options.cache = std::make_shared<ValueCache>();
     if (isolation == Isolation::inproc)
         return std::make_unique<InprocRunner>(io, std::move(options), events);
-    return std::make_unique<ProcessRunner>(io, std::move(options), events);
+    return std::make_unique<RunnerPool>(io, isolation, std::move(options), events);
 }
 
 fs::path default_runner_program() {

@@ -148,7 +148,8 @@ base::Result<TypeInfo> check_type(const dto_task_type& type) {
     for (const auto& [schema, what] : schemas)
         if (auto checked = check_schema(*schema, info.name + ": " + what); !checked)
             return checked.error();
-    info.max_concurrency = (type.flags & DTO_TASK_REENTRANT) != 0 ? type.max_concurrency : 1;
+    info.reentrant = (type.flags & DTO_TASK_REENTRANT) != 0;
+    info.max_concurrency = info.reentrant ? type.max_concurrency : 1;
     info.timeout_ms = std::max<std::int64_t>(type.timeout_ms, 0);
     info.cancel_grace_ms = std::max<std::int64_t>(type.cancel_grace_ms, 0);
     info.install_timeout_ms = std::max<std::int64_t>(type.install_timeout_ms, 0);

@@ -39,7 +39,10 @@ OpenCalls::Entry* OpenCalls::entry(Ticket ticket) noexcept {
     return const_cast<Entry*>(std::as_const(*this).entry(ticket));
 }
 
-OpenCalls::Ticket OpenCalls::open(CallId call, base::Duration timeout, base::Duration grace) {
+OpenCalls::Ticket OpenCalls::open(CallId call,
+                                  base::Duration timeout,
+                                  base::Duration grace,
+                                  std::uint64_t task) {
     if (free_.empty()) {
         free_.push_back(static_cast<std::uint32_t>(entries_.size()));
         entries_.emplace_back();
@@ -48,6 +51,7 @@ OpenCalls::Ticket OpenCalls::open(CallId call, base::Duration timeout, base::Dur
     free_.pop_back();
     Entry& entry = entries_[place];
     entry = {.call = call,
+             .task = task,
              .generation = entry.generation + 1,
              .open = true,
              .ending = Ending::no,
@@ -91,6 +95,11 @@ bool OpenCalls::close(Ticket ticket, CallResult& result) {
 std::optional<CallId> OpenCalls::find(Ticket ticket) const noexcept {
     const Entry* const found = entry(ticket);
     return found ? std::optional(found->call) : std::nullopt;
+}
+
+std::uint64_t OpenCalls::task_of(Ticket ticket) const noexcept {
+    const Entry* const found = entry(ticket);
+    return found ? found->task : 0;
 }
 
 OpenCalls::Ending OpenCalls::ending(Ticket ticket) const noexcept {

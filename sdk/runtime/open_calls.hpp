@@ -45,7 +45,11 @@ public:
     OpenCalls& operator=(const OpenCalls&) = delete;
     ~OpenCalls();
 
-    [[nodiscard]] Ticket open(CallId call, base::Duration timeout, base::Duration grace);
+    /// `task`: a number that tells tasks apart, for task_of().
+    [[nodiscard]] Ticket open(CallId call,
+                              base::Duration timeout,
+                              base::Duration grace,
+                              std::uint64_t task = 0);
     /// Asks the call to end; nothing when it is not open, or was asked before.
     void cancel(CallId call);
     /// Takes the call off the table: puts the caller's number and, when the call was ended by its
@@ -54,6 +58,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::optional<CallId> find(Ticket ticket) const noexcept;
     [[nodiscard]] Ending ending(Ticket ticket) const noexcept;
+    [[nodiscard]] std::uint64_t task_of(Ticket ticket) const noexcept;
     [[nodiscard]] std::vector<Ticket> tickets() const;
     /// No more questions to the owner.
     void disarm();
@@ -61,6 +66,7 @@ public:
 private:
     struct Entry {
         CallId call = 0;
+        std::uint64_t task = 0;
         std::uint32_t generation = 0;
         bool open = false;
         Ending ending = Ending::no;

@@ -19,8 +19,6 @@ using std::chrono::steady_clock;
 
 /// Between SIGTERM and SIGKILL.
 constexpr base::Duration term_time = std::chrono::milliseconds(300);
-constexpr std::size_t crash_limit = 3;
-constexpr base::Duration crash_window = std::chrono::seconds(60);
 /// Of the process's error output, in the message about its end.
 constexpr std::size_t error_lines_kept = 1000;
 
@@ -30,9 +28,17 @@ std::string seconds(base::Duration time) {
 
 }  // namespace
 
-ProcessRunner::ProcessRunner(asio::io_context& io, RunnerOptions options, RunnerEvents& events)
-    : io_(io), options_(std::move(options)), events_(events), calls_(io, *this), timer_(io) {
-    start(State::starting);
+ProcessRunner::ProcessRunner(asio::io_context& io,
+                             const RunnerOptions& options,
+                             std::uint32_t threads,
+                             Owner& owner)
+    : io_(io),
+      options_(options),
+      owner_(owner),
+      calls_(io, *this),
+      timer_(io),
+      started_(steady_clock::now()) {
+    start(std::max(threads, 1U));
 }
 
 ProcessRunner::~ProcessRunner() {
@@ -43,29 +49,24 @@ ProcessRunner::~ProcessRunner() {
         fs::remove_all(work_dir_, ignored);
 }
 
-template <typename Function>
-void ProcessRunner::later(Function function) {
-    asio::post(io_, [alive = alive_, function = std::move(function)] {
-        if (*alive)
-            function();
-    });
-}
-
-void ProcessRunner::start(State state) {
-    state_ = state;
-    killed_.reset();
-    failure_.clear();
-    error_lines_.clear();
-    const std::uint32_t threads = std::max(options_.threads, 1U);
+void ProcessRunner::start(std::uint32_t threads) {
     auto started = RunnerProcess::start(io_,
                                         options_.runner_program,
                                         options_.library,
                                         threads + 1 + most_units,
                                         options_.sandbox,
                                         *this);
-    if (!started)
-        return later([this, why = started.error().message] { gone(false, why); });
+    if (!started) {
+        asio::post(io_, [this, alive = alive_, why = started.error().message] {
+            if (!*alive)
+                return;
+            state_ = State::gone;
+            owner_.on_ended(*this, {.kind = Ending::Kind::failed, .why = why, .tasks = {}});
+        });
+        return;
+    }
     process_ = std::move(*started);
+    meter_ = ProcessMeter(process_->pid());  // before it gets its first frame, and confines itself
     work_dir_ = options_.work_root / std::to_string(process_->pid());
 
     std::string frame;
@@ -87,49 +88,14 @@ void ProcessRunner::start(State state) {
 
 // ---- calls -----------------------------------------------------------------------------------
 
-std::optional<std::uint16_t> ProcessRunner::type_index(const std::string& type, CallId call) {
-    if (state_ == State::gone || stop_asked_) {
-        refuse(call, CallResult::Status::aborted, "the plugin was stopped before the call");
-        return std::nullopt;
-    }
-    const auto found = types_.find(type);
-    if (!found)
-        refuse(call,
-               CallResult::Status::permanent,
-               "the plugin " + types_.module().name + " has no task type " + type);
-    return found;
+void ProcessRunner::execute(const ExecuteCall& call, std::uint16_t type, std::uint64_t task) {
+    const auto grace = types_.grace(type, options_.cancel_grace);
+    write_execute(out_, calls_.open(call.call, call.timeout, grace, task), type, call);
 }
 
-void ProcessRunner::refuse(CallId call, CallResult::Status status, std::string message) {
-    CallResult result;
-    result.call = call;
-    result.status = status;
-    result.message = std::move(message);
-    results_.push_back(std::move(result));
-    later([this] { deliver(); });
-}
-
-void ProcessRunner::accepted() {
-    if (state_ == State::down)
-        start(State::restarting);
-}
-
-void ProcessRunner::execute(ExecuteCall call) {
-    const auto type = type_index(call.type, call.call);
-    if (!type)
-        return;
-    const auto grace = types_.grace(*type, options_.cancel_grace);
-    write_execute(out_, calls_.open(call.call, call.timeout, grace), *type, call);
-    accepted();
-}
-
-void ProcessRunner::install(InstallCall call) {
-    const auto type = type_index(call.type, call.call);
-    if (!type)
-        return;
-    const auto grace = types_.grace(*type, options_.cancel_grace);
-    write_install(out_, calls_.open(call.call, call.timeout, grace), *type, call);
-    accepted();
+void ProcessRunner::install(const InstallCall& call, std::uint16_t type, std::uint64_t task) {
+    const auto grace = types_.grace(type, options_.cancel_grace);
+    write_install(out_, calls_.open(call.call, call.timeout, grace, task), type, call);
 }
 
 void ProcessRunner::cancel(CallId call) {
@@ -188,7 +154,7 @@ void ProcessRunner::on_frame(Frame& frame) {
 }
 
 void ProcessRunner::protocol_broken() {
-    kill({.why = "wrote something else than answers to descriptor 3"}, SIGKILL);
+    kill({.why = "wrote something else than answers to descriptor 3", .its_fault = true}, SIGKILL);
 }
 
 void ProcessRunner::on_result(Frame& frame) {
@@ -211,7 +177,7 @@ void ProcessRunner::on_log(Frame& frame) {
         if (error_lines_.size() > 2 * error_lines_kept)
             error_lines_.erase(0, error_lines_.size() - error_lines_kept);
     }
-    events_.on_log(calls_.find(frame.header.id).value_or(0), stream, text);
+    owner_.on_log(calls_.find(frame.header.id).value_or(0), stream, text);
 }
 
 void ProcessRunner::on_progress(Frame& frame) {
@@ -220,28 +186,27 @@ void ProcessRunner::on_progress(Frame& frame) {
     if (frame.bad)
         return protocol_broken();
     if (const auto call = calls_.find(frame.header.id))
-        events_.on_progress(*call, fraction, text);
+        owner_.on_progress(*call, fraction, text);
 }
 
 void ProcessRunner::on_ready(Frame& frame) {
     auto module = read_ready(frame);
     if (!module || module->types.size() > 0xFFFF)
         return protocol_broken();
+    if (state_ != State::starting)
+        return;
     process_->complete(module->sandbox);
     timer_.cancel();
-    const bool first = state_ == State::starting;
-    if (state_ != State::starting && state_ != State::restarting)
-        return;
     state_ = State::up;
+    setup_time_ = steady_clock::now() - started_;
     types_.set(std::move(*module));
-    flush();
-    if (first && !stop_asked_)
-        events_.on_ready(types_.module());
+    if (!stop_asked_)
+        owner_.on_ready(*this, types_.module());
 }
 
 void ProcessRunner::deliver() {
     if (!results_.empty())
-        events_.on_results(std::exchange(results_, {}));
+        owner_.on_results(*this, std::exchange(results_, {}));
 }
 
 // ---- the end of a process --------------------------------------------------------------------
@@ -278,7 +243,7 @@ void ProcessRunner::on_last_words(std::string_view stream, std::string_view text
         error_lines_ += '\n';
     }
     const auto call = running.empty() ? std::nullopt : calls_.find(newest_call(slots()));
-    events_.on_log(call.value_or(0), stream, text);
+    owner_.on_log(call.value_or(0), stream, text);
 }
 
 std::vector<OpenCalls::Ticket> ProcessRunner::executing() const {
@@ -338,61 +303,58 @@ void ProcessRunner::close_all(const ProcessEnd& end, const std::string& how) {
     }
 }
 
-bool ProcessRunner::crashed_too_often() {
-    const base::TimePoint now = steady_clock::now();
-    crashes_.push_back(now);
-    while (now - crashes_.front() > crash_window)
-        crashes_.pop_front();
-    return crashes_.size() >= crash_limit;
+ProcessRunner::Ending ProcessRunner::ending_of(State before,
+                                               const ProcessEnd& end,
+                                               std::string how) const {
+    using Kind = Ending::Kind;
+    const bool by_itself = !killed_ || killed_->its_fault;
+    if (before == State::stopping)
+        return {Kind::stopped, end.text() == ProcessEnd().text() ? std::string() : how, {}};
+    if (before != State::starting)
+        return {by_itself ? Kind::crashed : Kind::killed, std::move(how), {}};
+    if (stop_asked_)
+        return {Kind::stopped, {}, {}};
+    if (!failure_.empty())
+        return {Kind::failed, failure_, {}};
+    return {Kind::failed, by_itself ? "crashed while loading: " + how : std::move(how), {}};
 }
 
 void ProcessRunner::on_ended(const ProcessEnd& end) {
     const auto alive = alive_;
-    const auto before = state_;
     timer_.cancel();
+    calls_.disarm();
     const std::string how = how_it_ended(end);
+    auto ending = ending_of(state_, end, how);
+    if (ending.kind == Ending::Kind::crashed)
+        for (const auto ticket : executing())
+            if (const auto task = calls_.task_of(ticket))  // not of a probe
+                ending.tasks.push_back(task);
     close_all(end, how);
-    const bool loading = before == State::starting || before == State::restarting;
-    const bool by_itself = !killed_;
-    const std::string failure = std::move(failure_);
     process_.reset();
+    meter_ = {};
     std::error_code ignored;
     fs::remove_all(work_dir_, ignored);
     work_dir_.clear();
-    out_.clear();
-
-    const bool too_often = by_itself && before == State::up && crashed_too_often();
-    // Whoever gets the results may make new calls: only if we go on do these start a process.
-    state_ = loading || too_often ? State::gone : State::down;
+    state_ = State::gone;
     deliver();
-    if (!*alive)
-        return;
-    if (stop_asked_ && !process_)
-        return gone(true,
-                    before == State::stopping && end.text() != ProcessEnd().text() ? how : "");
-    if (loading)
-        return gone(false,
-                    !failure.empty() ? failure
-                    : by_itself      ? "crashed while loading: " + how
-                                     : how);
-    if (too_often)
-        return gone(false, "crashed 3 times in 60 s: " + how);
+    if (*alive)
+        owner_.on_ended(*this, ending);
 }
 
 void ProcessRunner::stop() {
-    if (state_ == State::gone || stop_asked_)
+    if (state_ == State::gone || std::exchange(stop_asked_, true))
         return;
-    stop_asked_ = true;
     flush();
-    later([this] { go_on(); });
+    asio::post(io_, [this, alive = alive_] {
+        if (*alive)
+            go_on();
+    });
 }
 
 /// After stop(): ends the process as soon as no call is open.
 void ProcessRunner::go_on() {
     if (!stop_asked_ || calls_.size() > 0 || state_ == State::stopping || state_ == State::gone)
         return;
-    if (state_ == State::down)
-        return gone(true, {});
     if (state_ != State::up)
         return kill({.why = "stopped before it was ready"}, SIGKILL);
     state_ = State::stopping;
@@ -403,26 +365,6 @@ void ProcessRunner::go_on() {
         if (!error && *alive)
             kill({.why = "teardown took longer than " + seconds(options_.cancel_grace)}, SIGKILL);
     });
-}
-
-void ProcessRunner::gone(bool expected, const std::string& why) {
-    if (std::exchange(told_gone_, true))
-        return;
-    const auto alive = alive_;
-    state_ = State::gone;
-    calls_.disarm();
-    timer_.cancel();
-    // Calls that were waiting for a process that could not be started.
-    for (const auto ticket : calls_.tickets()) {
-        CallResult result;
-        result.status = CallResult::Status::aborted;
-        result.message = "the plugin's process cannot be started: " + why;
-        if (calls_.close(ticket, result))
-            results_.push_back(std::move(result));
-    }
-    deliver();
-    if (*alive)
-        events_.on_gone(expected, why);
 }
 
 }  // namespace distributo::runtime

@@ -7,7 +7,6 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,38 +14,76 @@
 
 namespace distributo::runtime {
 
-/// Runs calls in a child process; starts another one when it dies.
+/// Runs calls in one child process, from its start to its end.
 ///
-///     starting ──ready──▶ up ──crash──▶ down ──call──▶ restarting ──ready──▶ up
-///         │                │ stop, no call open           │
-///         │                ▼                              │
-///         │            stopping ──exit──▶ gone            │
-///         └──────────failed─────────────▶ gone ◀──failed──┘
+///     starting ──ready──▶ up ──stop, no call open──▶ stopping ──exit──▶ gone
+///         │                └───────────crash───────────────────────────▶ gone
+///         └──────────failed, stopped───────────────────────────────────▶ gone
 ///
 /// Which calls were executing is read from memory that it shares with the process. When the
 /// process dies while exactly one call executes, that one is to blame; when several do, none is.
-class ProcessRunner final : public Runner, RunnerProcess::Owner, OpenCalls::Owner {
+class ProcessRunner final : RunnerProcess::Owner, OpenCalls::Owner {
 public:
-    ProcessRunner(boost::asio::io_context& io, RunnerOptions options, RunnerEvents& events);
+    /// How the process ended.
+    struct Ending {
+        enum class Kind : std::uint8_t {
+            stopped,  ///< after stop()
+            failed,   ///< it never became ready
+            killed,   ///< a call in it did not end when it should
+            crashed,  ///< by itself, or for breaking the protocol
+        } kind = Kind::stopped;
+        std::string why;                   ///< empty when it stopped as it should
+        std::vector<std::uint64_t> tasks;  ///< that executed in it at that moment, by number
+    };
+
+    /// Called on the io_context; the constructor calls nothing.
+    class Owner {
+    public:
+        virtual ~Owner() = default;
+        virtual void on_ready(ProcessRunner& runner, const ModuleInfo& module) = 0;
+        virtual void on_results(ProcessRunner& runner, std::vector<CallResult> results) = 0;
+        virtual void on_log(CallId call, std::string_view stream, std::string_view text) = 0;
+        virtual void on_progress(CallId call, double fraction, std::string_view text) = 0;
+        virtual void on_capabilities_changed() = 0;
+        /// Every open call has had its result. Last call.
+        virtual void on_ended(ProcessRunner& runner, const Ending& ending) = 0;
+    };
+
+    /// Starts at once. `options` outlives this; `threads` stands instead of the one in there.
+    ProcessRunner(boost::asio::io_context& io,
+                  const RunnerOptions& options,
+                  std::uint32_t threads,
+                  Owner& owner);
     ProcessRunner(const ProcessRunner&) = delete;
     ProcessRunner& operator=(const ProcessRunner&) = delete;
     ~ProcessRunner() override;
 
-    void execute(ExecuteCall call) override;
-    void install(InstallCall call) override;
-    void probe(CallId call) override;
-    void cancel(CallId call) override;
-    void stop() override;
-    void flush() override;
-    [[nodiscard]] Isolation isolation() const noexcept override { return Isolation::process; }
+    /// While it is up; `type` is the type's place in the module, `task` a number that tells tasks
+    /// apart.
+    void execute(const ExecuteCall& call, std::uint16_t type, std::uint64_t task);
+    void install(const InstallCall& call, std::uint16_t type, std::uint64_t task);
+    void probe(CallId call);
+    /// Nothing when the call is not here.
+    void cancel(CallId call);
+    /// No more calls; teardown when the open ones are done, then on_ended.
+    void stop();
+    void flush();
+
+    [[nodiscard]] bool up() const noexcept { return state_ == State::up && !stop_asked_; }
+    [[nodiscard]] std::size_t open_calls() const noexcept { return calls_.size(); }
+    /// Nothing when it could not be started, or has ended.
+    [[nodiscard]] std::optional<ProcessUsage> usage() const { return meter_.read(); }
+    /// From the start until it was ready.
+    [[nodiscard]] base::Duration setup_time() const noexcept { return setup_time_; }
 
 private:
-    enum class State : std::uint8_t { starting, up, down, restarting, stopping, gone };
+    enum class State : std::uint8_t { starting, up, stopping, gone };
 
     /// Why we ended the process ourselves.
     struct Killed {
         std::string why;
         OpenCalls::Ticket call = 0;  ///< because of this one; 0: not because of a call
+        bool its_fault = false;      ///< counts as a crash
     };
 
     // RunnerProcess::Owner
@@ -58,7 +95,7 @@ private:
     void on_overdue(OpenCalls::Ticket call) override;
     [[nodiscard]] std::span<const CallSlot> slots() const override;
 
-    void start(State state);
+    void start(std::uint32_t threads);
     void on_frame(Frame& frame);
     void on_result(Frame& frame);
     void on_log(Frame& frame);
@@ -70,37 +107,31 @@ private:
     void deliver();
     void go_on();
 
-    [[nodiscard]] std::optional<std::uint16_t> type_index(const std::string& type, CallId call);
-    void refuse(CallId call, CallResult::Status status, std::string message);
-    void accepted();
-
     void kill(Killed reason, int signal);
     void kill_later(base::Duration delay);
     void close_all(const ProcessEnd& end, const std::string& how);
     [[nodiscard]] std::vector<OpenCalls::Ticket> executing() const;
     [[nodiscard]] std::string how_it_ended(const ProcessEnd& end) const;
-    [[nodiscard]] bool crashed_too_often();
-    void gone(bool expected, const std::string& why);
-    template <typename Function>
-    void later(Function function);
+    [[nodiscard]] Ending ending_of(State before, const ProcessEnd& end, std::string how) const;
 
     boost::asio::io_context& io_;
-    const RunnerOptions options_;
-    RunnerEvents& events_;
+    const RunnerOptions& options_;
+    Owner& owner_;
     OpenCalls calls_;
     boost::asio::steady_timer timer_;  // limits of setup and teardown, and from TERM to KILL
     std::unique_ptr<RunnerProcess> process_;
+    ProcessMeter meter_;
     State state_ = State::starting;
     TypeTable types_;
-    std::string out_;  // frames that wait for flush(), or for the process
+    std::string out_;  // frames that wait for flush()
     std::vector<CallResult> results_;
     std::optional<Killed> killed_;
     std::string failure_;      // what the runner said about the plugin
-    std::string error_lines_;  // the last ones of this process
-    std::deque<base::TimePoint> crashes_;
-    std::filesystem::path work_dir_;  // of this process
+    std::string error_lines_;  // the last ones
+    std::filesystem::path work_dir_;
+    base::TimePoint started_{};
+    base::Duration setup_time_{};
     bool stop_asked_ = false;
-    bool told_gone_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -15,10 +15,7 @@ constexpr base::Duration probe_limit = std::chrono::seconds(10);
 }  // namespace
 
 void ProcessRunner::probe(CallId call) {
-    if (state_ == State::gone || stop_asked_)
-        return refuse(call, CallResult::Status::aborted, "the plugin was stopped before the call");
     write_probe(out_, calls_.open(call, probe_limit, options_.cancel_grace), probe_limit);
-    accepted();
 }
 
 void ProcessRunner::on_service_frame(Frame& frame) {
@@ -35,7 +32,7 @@ void ProcessRunner::on_service_frame(Frame& frame) {
                 key, std::string(value), ttl, std::chrono::steady_clock::now());
         }
         case FrameKind::capabilities_changed:
-            return events_.on_capabilities_changed();
+            return owner_.on_capabilities_changed();
         default:
             return protocol_broken();
     }

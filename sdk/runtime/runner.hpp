@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "runtime/calls.hpp"
 #include "runtime/isolation.hpp"
+#include "runtime/recycling.hpp"
 #include "runtime/sandbox_policy.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -18,6 +19,24 @@ namespace distributo::runtime {
 
 class ValueCache;
 
+/// What became of one of a runner's processes; for statistics.
+struct ProcessNews {
+    enum class Kind : std::uint8_t {
+        ready,     ///< set up, after `setup`
+        measured,  ///< it ran `tasks` since it was measured last, and grew by `growth`
+        ended,     ///< as the runner wanted: it was used up, idle, recycled, or stopped
+        recycled,  ///< a fresh process has taken its place, for `reason`; `ended` follows
+        killed,    ///< by the runner: a call in it did not end when it should
+        crashed,   ///< by itself
+        failed,    ///< it never became ready
+    } kind = Kind::ready;
+    base::Duration setup{};
+    std::uint64_t tasks = 0;
+    ProcessUsage growth{};  ///< of the most that it has held
+    RecycleReason reason = RecycleReason::tasks;
+    std::string why{};  ///< recycled: in words
+};
+
 /// What a runner reports; always on the io_context, never from inside a call into the runner.
 class RunnerEvents {
 public:
@@ -31,12 +50,20 @@ public:
     /// was started last. `call` is 0 when none runs, and during setup.
     virtual void on_log(CallId call, std::string_view stream, std::string_view text) = 0;
     virtual void on_progress(CallId call, double fraction, std::string_view text) = 0;
+    /// A call of execute_alone() has its process now.
+    virtual void on_started(CallId) {}
+    /// No process could be started for a call of execute_alone(); it has no other result.
+    virtual void on_unstartable(CallId, const std::string& /*why*/) {}
+    virtual void on_process(const ProcessNews&) {}
+    /// The runner gives up: calls that had not started were aborted and no more are taken. Those
+    /// that run go on; on_gone() follows when the last of them has ended. Left out when none runs.
+    virtual void on_giving_up(const std::string& /*why*/) {}
     /// The runner is gone: it never became ready (`why` says what is wrong with the plugin), it
     /// died (`why`: "killed by SIGSEGV …"), or stop() has completed (`expected`). Every open call
     /// has had its result before. Last event, but that a call made later is answered: aborted.
     /// Without stop() it means that the runner has given up: its plugin does not load, or its
-    /// process crashed 3 times within 60 s. Single crashes show in results only; the runner starts
-    /// a new process by itself.
+    /// processes crashed on 3 tasks within 60 s (CrashBudget). Single crashes show in results only;
+    /// the runner starts new processes by itself.
     virtual void on_gone(bool expected, const std::string& why) = 0;
     /// The plugin says that its probe would answer differently now.
     virtual void on_capabilities_changed() {}
@@ -52,6 +79,15 @@ struct RunnerOptions {
     SandboxPolicy sandbox{};              ///< process mode
     std::uint32_t threads = 1;            ///< calls that may run at once
     std::shared_ptr<ValueCache> cache{};  ///< that the plugins of this host share; null: its own
+    /// Most processes for types that are not reentrant, one call in each; 0: as many as `threads`.
+    std::uint32_t processes = 0;
+    /// Isolation `task`: most processes that are set up before their task comes; there are never
+    /// more of them than tasks may run.
+    std::uint32_t spares = 0xFFFF'FFFF;
+    RecycleLimits recycle;  ///< process modes
+    /// How often processes that run something are measured, and idle ones looked for.
+    base::Duration housekeeping = std::chrono::seconds(1);
+    base::Duration idle_time = std::chrono::seconds(30);  ///< then a process too many is ended
     base::Duration setup_timeout = std::chrono::seconds(60);
     base::Duration cancel_grace = std::chrono::seconds(10);  ///< when the type names none
 };
@@ -63,6 +99,8 @@ public:
     virtual ~Runner() = default;  ///< ends everything at once, without events
 
     virtual void execute(ExecuteCall call) = 0;
+    /// In a process that runs nothing else and ends with the call (inproc: like execute()).
+    virtual void execute_alone(ExecuteCall call) = 0;
     virtual void install(InstallCall call) = 0;
     /// Asks the plugin whether this host is still able. The result is what it says, as JSON.
     virtual void probe(CallId call) = 0;

@@ -15,6 +15,8 @@ namespace distributo::wire {
 
 [[nodiscard]] std::string encode(const Hello& message);
 [[nodiscard]] std::string encode(const Capabilities& message);
+/// Of more than limits::health_count plugins the first ones.
+[[nodiscard]] std::string encode(const Health& message);
 [[nodiscard]] std::string encode(const Welcome& message);
 [[nodiscard]] std::string encode_credit(std::span<const Credit> items);
 [[nodiscard]] std::string encode_phases(std::span<const PhaseItem> items);
@@ -60,6 +62,7 @@ public:
     virtual ~FromHost() = default;
     virtual base::Result<void> on_hello(Hello message) = 0;
     virtual base::Result<void> on_capabilities(Capabilities message) = 0;
+    virtual base::Result<void> on_health(Health message) = 0;
     virtual base::Result<void> on_credit(const Credit& item) = 0;
     virtual base::Result<void> on_phase(const PhaseItem& item) = 0;
     virtual base::Result<void> on_progress(const ProgressItem& item) = 0;

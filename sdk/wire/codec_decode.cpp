@@ -135,6 +135,15 @@ Result<void> read_message(Input& in, Capabilities& message) {
     return finish(in, object.complete({1, 2}));
 }
 
+Result<void> read_message(Input& in, Health& message) {
+    Object object(in, names::health);
+    bool good = true;
+    for (int member; good && (member = object.next()) >= 0;)
+        good = member == 0 ? in.skip()
+                           : read_items(in, "plugins", limits::health_count, message.plugins);
+    return finish(in, object.complete({1}));
+}
+
 Result<void> read_message(Input& in, Welcome& message) {
     Object object(in, names::welcome);
     bool good = true;
@@ -330,6 +339,11 @@ Result<void> decode(std::string_view message, FromHost& receiver) {
         Capabilities capabilities;
         auto read = read_message(in, capabilities);
         return read ? receiver.on_capabilities(std::move(capabilities)) : read;
+    }
+    if (op == "health") {
+        Health health;
+        auto read = read_message(in, health);
+        return read ? receiver.on_health(std::move(health)) : read;
     }
     if (op == "bye") {
         std::string_view reason;

@@ -83,6 +83,23 @@ void write_capability(Writer& writer, const Capability& capability) {
     writer.end_object();
 }
 
+void write_refused(Writer& writer, const RefusedPlugin& plugin) {
+    writer.begin_object()
+        .member("file", plugin.file)
+        .member("reason", cut(plugin.reason, limits::error_length));
+    if (plugin.quarantined) {
+        writer.member("quarantined", true).member("retry_ms", plugin.retry_ms);
+        write_text(writer, "plugin", plugin.plugin);
+        write_text(writer, "version", plugin.version);
+        write_text(writer, "digest", plugin.digest);
+        writer.key("types").begin_array();
+        for (const std::string& type : plugin.types)
+            writer.string(type);
+        writer.end_array();
+    }
+    writer.end_object();
+}
+
 /// {"op":"<op>","<list>":[ … ]} with one object per item.
 template <typename Item, typename WriteMembers>
 std::string encode_list(std::string_view op,
@@ -212,10 +229,7 @@ std::string encode(const Capabilities& message) {
         write_capability(writer, capability);
     writer.end_array().key("refused").begin_array();
     for (const RefusedPlugin& plugin : message.refused)
-        writer.begin_object()
-            .member("file", plugin.file)
-            .member("reason", cut(plugin.reason, limits::error_length))
-            .end_object();
+        write_refused(writer, plugin);
     writer.end_array().end_object();
     return out;
 }

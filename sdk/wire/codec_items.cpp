@@ -45,6 +45,20 @@ bool read_attributes(Input& in, std::string& out) {
     return true;
 }
 
+/// An array inside of an item: the place that errors name stays the item's.
+bool read_names(Input& in, std::vector<std::string>& out) {
+    if (!in.reader().begin_array())
+        return false;
+    while (in.reader().next_element()) {
+        if (out.size() == limits::type_count)
+            return in.refuse(base::Errc::limit,
+                             "more than " + std::to_string(limits::type_count) + " entries");
+        if (!in.name(out.emplace_back(), limits::type_length))
+            return false;
+    }
+    return !in.failed();
+}
+
 }  // namespace
 
 bool read(Input& in, AssignItem& item) {
@@ -216,8 +230,34 @@ bool read(Input& in, TokenVerdict& item) {
 bool read(Input& in, RefusedPlugin& item) {
     Object object(in, names::refused);
     bool good = true;
-    for (int member; good && (member = object.next()) >= 0;)
-        good = in.text(member == 0 ? item.file : item.reason, limits::error_length);
+    for (int member; good && (member = object.next()) >= 0;) {
+        switch (member) {
+            case 0:
+                good = in.text(item.file, limits::error_length);
+                break;
+            case 1:
+                good = in.text(item.reason, limits::error_length);
+                break;
+            case 2:
+                good = in.flag(item.quarantined);
+                break;
+            case 3:
+                good = in.milliseconds(item.retry_ms);
+                break;
+            case 4:
+                good = in.text(item.plugin, limits::id_length);
+                break;
+            case 5:
+                good = in.text(item.version, limits::id_length);
+                break;
+            case 6:
+                good = in.text(item.digest, limits::id_length);
+                break;
+            default:
+                good = read_names(in, item.types);
+                break;
+        }
+    }
     return object.complete({0, 1});
 }
 

@@ -16,6 +16,7 @@ bool read(Input& in, LogItem& item);
 bool read(Input& in, CancelItem& item);
 bool read(Input& in, TokenVerdict& item);
 bool read(Input& in, RefusedPlugin& item);
+bool read(Input& in, PluginHealth& item);
 bool read(Input& in, Capability& item);
 
 }  // namespace distributo::wire

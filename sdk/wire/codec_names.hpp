@@ -28,6 +28,8 @@ inline constexpr std::array<std::string_view, 8> error_code{"invalid_argument",
                                                             "io",
                                                             "internal"};
 inline constexpr std::array<std::string_view, 3> stream{"stdout", "stderr", "plugin"};
+inline constexpr std::array<std::string_view, 4> plugin_state{
+    "active", "draining", "quarantined", "refused"};
 inline constexpr std::array<std::string_view, 4> phase{"assigned", "setup", "install", "execute"};
 
 // Members of each object, in the order in which they are written.
@@ -54,7 +56,27 @@ inline constexpr std::array<std::string_view, 12> capability{"type",
                                                              "needs_install",
                                                              "attributes",
                                                              "sandbox"};
-inline constexpr std::array<std::string_view, 2> refused{"file", "reason"};
+inline constexpr std::array<std::string_view, 8> refused{
+    "file", "reason", "quarantined", "retry_ms", "plugin", "version", "digest", "types"};
+inline constexpr std::array<std::string_view, 2> health{"op", "plugins"};
+inline constexpr std::array<std::string_view, 18> plugin_health{"plugin",
+                                                                "version",
+                                                                "digest",
+                                                                "file",
+                                                                "isolation",
+                                                                "state",
+                                                                "reason",
+                                                                "retry_ms",
+                                                                "processes",
+                                                                "tasks",
+                                                                "failures",
+                                                                "crashes",
+                                                                "restarts",
+                                                                "recycles",
+                                                                "setup",
+                                                                "install",
+                                                                "execute",
+                                                                "growth"};
 inline constexpr std::array<std::string_view, 8> welcome{"op",
                                                          "protocol",
                                                          "term",

@@ -21,12 +21,15 @@ inline constexpr std::size_t max_message = 4 * 1024 * 1024;
 inline constexpr std::size_t batch_entries = 256;
 inline constexpr std::size_t batch_bytes = 256 * 1024;
 
-inline constexpr std::size_t id_length = 128;             ///< task ids, groups, names of hosts
-inline constexpr std::size_t type_length = 64;            ///< names of task types
-inline constexpr std::size_t version_length = 128;        ///< a version, a range of versions
-inline constexpr std::size_t label_count = 64;            ///< labels of a host or task
-inline constexpr std::size_t label_length = 128;          ///< each key and each value
-inline constexpr std::size_t type_count = 1024;           ///< task types that one host advertises
+inline constexpr std::size_t id_length = 128;       ///< task ids, groups, names of hosts
+inline constexpr std::size_t type_length = 64;      ///< names of task types
+inline constexpr std::size_t version_length = 128;  ///< a version, a range of versions
+inline constexpr std::size_t label_count = 64;      ///< labels of a host or task
+inline constexpr std::size_t label_length = 128;    ///< each key and each value
+inline constexpr std::size_t type_count = 1024;     ///< task types that one host advertises
+/// Plugin versions in one health message: some 10 KiB each at worst, which keeps it below
+/// max_message.
+inline constexpr std::size_t health_count = 256;
 inline constexpr std::size_t error_length = 4096;         ///< message of a failed attempt, then cut
 inline constexpr std::size_t progress_length = 1024;      ///< text of a progress report, then cut
 inline constexpr std::size_t schema_length = 256 * 1024;  ///< one JSON Schema

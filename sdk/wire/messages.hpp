@@ -1,10 +1,12 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/histogram.hpp"
 #include "wire/layers.hpp"
 #include "wire/task_state.hpp"
 #include "wire/token.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -54,10 +56,17 @@ struct Capability {
     Layers sandbox{};          ///< in force around its process; empty inside the host
 };
 
-/// A plugin file that the host will not offer, and why.
+/// A plugin file that the host does not offer, and why.
 struct RefusedPlugin {
     std::string file{};
     std::string reason{};
+    bool quarantined = false;  ///< it was offered and crashed too often
+    // The rest is known of a quarantined one only.
+    std::int64_t retry_ms = 0;  ///< until the host tries it again
+    std::string plugin{};
+    std::string version{};
+    std::string digest{};
+    std::vector<std::string> types{};  ///< that were withdrawn with it
 };
 
 /// The complete offer; replaces the previous one. An older `sequence` is ignored.
@@ -65,6 +74,52 @@ struct Capabilities {
     std::uint64_t sequence = 0;
     std::vector<Capability> types{};
     std::vector<RefusedPlugin> refused{};
+};
+
+enum class PluginState : std::uint8_t {
+    active,       ///< its types are offered
+    draining,     ///< it takes no more tasks and finishes those that it has
+    quarantined,  ///< it crashed too often and is left alone for a while
+    refused,      ///< it cannot be used
+};
+
+[[nodiscard]] std::string_view to_string(PluginState state) noexcept;
+
+/// What one plugin version has done on one host since it was loaded there.
+struct PluginFigures {
+    std::uint64_t processes = 0;  ///< that run now
+    std::uint64_t tasks = 0;      ///< execute calls that ended, however they did
+    std::uint64_t failures = 0;   ///< calls that ended otherwise than ok or cancelled
+    std::uint64_t crashes = 0;    ///< processes that died by themselves
+    std::uint64_t restarts = 0;   ///< processes started in the place of one that died
+    /// Processes replaced between tasks because they had run many tasks, or had grown in memory,
+    /// descriptors or threads.
+    std::array<std::uint64_t, 4> recycles{};
+    base::Histogram setup{}, install{}, execute{};  ///< microseconds
+    // Over those tasks for which it was measured; what was given back is not subtracted.
+    std::uint64_t measured_tasks = 0;
+    std::uint64_t grown_bytes = 0;
+    std::uint64_t grown_descriptors = 0;
+    std::uint64_t grown_threads = 0;
+
+    void add(const PluginFigures& other) noexcept;
+};
+
+struct PluginHealth {
+    std::string plugin{};   ///< its name; empty while it is not known
+    std::string version{};  ///< likewise
+    std::string digest{};
+    std::string file{};
+    std::string isolation{};
+    PluginState state = PluginState::active;
+    std::string reason{};       ///< quarantined, refused: why
+    std::int64_t retry_ms = 0;  ///< quarantined: until the next attempt
+    PluginFigures figures{};
+};
+
+/// Of every plugin version on the host; replaces the previous one.
+struct Health {
+    std::vector<PluginHealth> plugins{};
 };
 
 struct Credit {

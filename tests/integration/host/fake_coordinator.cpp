@@ -22,8 +22,9 @@ void FakeCoordinator::drop() {
 
 wire::Token FakeCoordinator::add(wire::AssignItem item) {
     item.token = {.term = 1, .slot = 0, .counter = ++counter_};
+    const std::string id = "task-" + std::to_string(counter_);  // tasks are told apart by it
     if (item.id.empty())
-        item.id = "task";
+        item.id = id;
     if (item.payload.empty())
         item.payload = "{}";
     if (batch_.full())
@@ -140,6 +141,11 @@ base::Result<void> FakeCoordinator::on_capabilities(wire::Capabilities message) 
     for (const auto& type : message.types)
         credits[type.type] = type.credit;
     offers_seen.push_back(std::move(message));
+    return {};
+}
+
+base::Result<void> FakeCoordinator::on_health(wire::Health message) {
+    health = std::move(message.plugins);
     return {};
 }
 

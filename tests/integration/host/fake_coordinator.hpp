@@ -54,6 +54,7 @@ public:
     std::vector<double> fractions;
     std::map<std::uint64_t, Result> results;  ///< by counter of the token
     std::size_t result_count = 0;             ///< repeated ones included
+    std::vector<wire::PluginHealth> health;
     std::size_t heartbeats = 0;
     bool draining = false;
     std::string bye;
@@ -71,6 +72,7 @@ private:
 
     base::Result<void> on_hello(wire::Hello message) override;
     base::Result<void> on_capabilities(wire::Capabilities message) override;
+    base::Result<void> on_health(wire::Health message) override;
     base::Result<void> on_credit(const wire::Credit& item) override;
     base::Result<void> on_phase(const wire::PhaseItem& item) override;
     base::Result<void> on_progress(const wire::ProgressItem& item) override;

@@ -117,7 +117,7 @@ protected:
             runtime::ExecuteCall call;
             call.call = ++last_call;
             call.type = "test.build";
-            call.task_id = "t";
+            call.task_id = std::to_string(last_call);  // crashes of one task count once
             call.payload = "{}";
             const auto before = ended.size();
             set->find(bad)->execute(std::move(call));
@@ -286,7 +286,10 @@ TEST_F(PluginSetTest, AVersionThatHasProvenItselfIsOnlyQuarantined) {
     clock.ahead = 2h;
     crash_until_withdrawn();
 
-    EXPECT_THAT(refusal(), HasSubstr("quarantined"));
+    ASSERT_EQ(set->refused().size(), 1U);
+    EXPECT_TRUE(set->refused()[0].quarantined);
+    EXPECT_GT(set->refused()[0].retry_ms, 0);
+    EXPECT_THAT(set->refused()[0].types, ElementsAre("test.build"));
     wait_until([&] { return !set->loading(); });
     EXPECT_THAT(offered, ElementsAre("1.0.0", "1.4.0"));
     EXPECT_THAT(set->offered(), IsEmpty());
@@ -298,7 +301,10 @@ TEST_F(PluginSetTest, WithoutAnEarlierVersionItIsOnlyQuarantined) {
     wait_for_offer("1.4.0");
     crash_until_withdrawn();
 
-    EXPECT_THAT(refusal(), HasSubstr("quarantined"));
+    ASSERT_EQ(set->refused().size(), 1U);
+    EXPECT_TRUE(set->refused()[0].quarantined);
+    EXPECT_GT(set->refused()[0].retry_ms, 0);
+    EXPECT_THAT(set->refused()[0].types, ElementsAre("test.build"));
     EXPECT_THAT(refusal(), Not(HasSubstr("instead")));
 }
 

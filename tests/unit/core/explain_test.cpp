@@ -53,6 +53,31 @@ TEST(ExplainTest, ARefusedPluginOfThatNameIsTheHint) {
               "dev-1 refused word_count.so: needs GLIBC_2.38");
 }
 
+TEST(ExplainTest, AQuarantinedPluginIsNamedWithReasonAndNextAttempt) {
+    Bed bed;
+    const auto host = bed.join(Bed::hello("dev-1"));
+    wire::Capabilities offer;
+    offer.refused.push_back({.file = "words.so",
+                             .reason = "crashed 3 times in 60 s: killed by SIGSEGV",
+                             .quarantined = true,
+                             .retry_ms = 60'000,
+                             .plugin = "words",
+                             .version = "1.2.0",
+                             .digest = "ab",
+                             .types = {"word_count"}});
+    bed.scheduler.host_capabilities(host, offer, bed.now);
+    const auto id = bed.add("word_count");
+    bed.now += std::chrono::seconds(20);
+    const auto explanation = bed.scheduler.explain(id, bed.now);
+
+    EXPECT_EQ(explanation.summary, "its plugin crashed too often on every host that could run it");
+    const auto obstacle = obstacle_of(explanation, "dev-1");
+    EXPECT_EQ(obstacle.code, "quarantined");
+    EXPECT_EQ(obstacle.detail,
+              "words 1.2.0 is in quarantine there, next attempt in 40 s: crashed 3 times in 60 s: "
+              "killed by SIGSEGV");
+}
+
 TEST(ExplainTest, EveryHostTellsItsFirstObstacle) {
     Bed bed;
     TaskOptions options;

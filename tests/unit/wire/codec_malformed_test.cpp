@@ -144,6 +144,20 @@ TEST(MalformedMessageTest, OtherMessagesFromHostsAreChecked) {
          "progress.tasks[0].fraction: expected a number from 0 to 1, got 1e999"},
         {R"({"op":"log","tasks":[{"token":"1-1-1","stream":"x","text":""}]})",
          R"(log.tasks[0].stream: expected one of stdout, stderr, plugin, got "x")"},
+        {R"({"op":"health"})", "health.plugins: is missing"},
+        {R"({"op":"health","plugins":[{}]})", "health.plugins[0].state: is missing"},
+        {R"({"op":"health","plugins":[{"state":"well"}]})",
+         "health.plugins[0].state: expected one of active, draining, quarantined, refused, "
+         "got \"well\""},
+        {R"({"op":"health","plugins":[{"state":"active","recycles":[1,2,3]}]})",
+         "health.plugins[0].recycles: expected 4 integers"},
+        {R"({"op":"health","plugins":[{"state":"active","growth":[1,2,3,4,5]}]})",
+         "health.plugins[0].growth: expected 4 integers"},
+        {R"({"op":"health","plugins":[{"state":"active","setup":[[1]]}]})",
+         "health.plugins[0].setup: expected 2 integers"},
+        {R"({"op":"capabilities","sequence":1,"types":[],"refused":[)"
+         R"({"file":"f","reason":"r","types":[""]}]})",
+         "capabilities.refused[0].types: expected a string that is not empty"},
         {R"({"op":"bye","reason":1})", "bye.reason: expected a string, got 1"},
     };
     for (const auto& [message, error] : cases) {
@@ -188,6 +202,7 @@ TEST(MalformedMessageTest, EveryMessageIsMalformedWhenItIsCut) {
         R"({"op":"result","results":[{"token":"1-2-3","status":"ok","result":{"a":[1]},"us":[1,2,3,4]}]})",
         R"({"op":"hello","protocol":[1,1],"host_id":"h","boot_id":"b","name":"n","slots":1,"labels":{"a":"b"},"running":["1-1-1"]})",
         R"({"op":"capabilities","sequence":1,"types":[{"type":"t","payload_schema":{"type":"object"}}]})",
+        R"({"op":"health","plugins":[{"state":"active","recycles":[1,2,3,4],"setup":[[1,2]]}]})",
         R"({"op":"bye","reason":"x"})",
     };
     for (const std::string& message : messages) {

@@ -90,6 +90,90 @@ TEST(CodecTest, ASchemaThatIsNoJsonIsLeftOut) {
               R"({"type":"u","plugin":"","version":"","credit":1}],"refused":[]})");
 }
 
+TEST(CodecTest, AQuarantinedPluginSaysWhatItWasAndUntilWhen) {
+    Capabilities offer;
+    offer.refused.push_back({.file = "x.so",
+                             .reason = "crashed 3 times in 60 s",
+                             .quarantined = true,
+                             .retry_ms = 60000,
+                             .plugin = "x",
+                             .version = "1.2.0",
+                             .digest = "ab",
+                             .types = {"a", "b"}});
+    constexpr std::string_view text =
+        R"({"op":"capabilities","sequence":0,"types":[],"refused":[{"file":"x.so",)"
+        R"("reason":"crashed 3 times in 60 s","quarantined":true,"retry_ms":60000,"plugin":"x",)"
+        R"("version":"1.2.0","digest":"ab","types":["a","b"]}]})";
+    EXPECT_EQ(encode(offer), text);
+
+    Recorder recorder;
+    ASSERT_TRUE(recorder.from_host(text));
+
+    EXPECT_THAT(recorder.calls, ElementsAre(text));
+}
+
+TEST(CodecTest, Health) {
+    Health message;
+    auto& plugin = message.plugins.emplace_back();
+    plugin.plugin = "render";
+    plugin.version = "1.2.0";
+    plugin.digest = "ab";
+    plugin.file = "render.so";
+    plugin.isolation = "process";
+    plugin.state = PluginState::quarantined;
+    plugin.reason = "crashed";
+    plugin.retry_ms = 1500;
+    auto& figures = plugin.figures;
+    figures.processes = 1;
+    figures.tasks = 2;
+    figures.failures = 3;
+    figures.crashes = 4;
+    figures.restarts = 5;
+    figures.recycles = {6, 7, 8, 9};
+    figures.setup.add(3);
+    figures.execute.add_to(40, 2);
+    figures.execute.add_to(127, 1);
+    figures.measured_tasks = 10;
+    figures.grown_bytes = 11;
+    figures.grown_descriptors = 12;
+    figures.grown_threads = 13;
+    message.plugins.emplace_back();
+    constexpr std::string_view text =
+        R"({"op":"health","plugins":[{"plugin":"render","version":"1.2.0","digest":"ab",)"
+        R"("file":"render.so","isolation":"process","state":"quarantined","reason":"crashed",)"
+        R"("retry_ms":1500,"processes":1,"tasks":2,"failures":3,"crashes":4,"restarts":5,)"
+        R"("recycles":[6,7,8,9],"setup":[[3,1]],"execute":[[40,2],[127,1]],)"
+        R"("growth":[10,11,12,13]},{"state":"active","processes":0,"tasks":0,"failures":0,)"
+        R"("crashes":0,"restarts":0,"recycles":[0,0,0,0],"growth":[0,0,0,0]}]})";
+    EXPECT_EQ(encode(message), text);
+
+    Recorder recorder;
+    ASSERT_TRUE(recorder.from_host(text));
+
+    EXPECT_THAT(recorder.calls, ElementsAre(text));
+    EXPECT_EQ(recorder.health.plugins[0].figures.execute.count(), 3U);
+}
+
+TEST(CodecTest, HealthIsBounded) {
+    Health message;
+    message.plugins.resize(limits::health_count + 1);
+    for (auto& plugin : message.plugins) {
+        plugin.plugin = plugin.version = plugin.digest = std::string(limits::id_length, 'x');
+        plugin.reason = std::string(2 * limits::error_length, 'x');
+        for (std::size_t i = 0; i < base::Histogram::bucket_count; ++i)
+            for (auto* times :
+                 {&plugin.figures.setup, &plugin.figures.install, &plugin.figures.execute})
+                times->add_to(i, 1'000'000);
+    }
+    const auto text = encode(message);
+    EXPECT_LE(text.size(), limits::max_message);
+
+    Recorder recorder;
+    ASSERT_TRUE(recorder.from_host(text));
+
+    EXPECT_EQ(recorder.health.plugins.size(), limits::health_count);
+}
+
 TEST(CodecTest, Welcome) {
     Welcome welcome;
     welcome.term = 9;

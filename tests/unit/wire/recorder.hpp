@@ -17,6 +17,7 @@ public:
     ResultBatch results;
     Hello hello;
     Capabilities capabilities;
+    Health health;
     Welcome welcome;
     std::vector<AckItem> acks;
     std::size_t fail_after = static_cast<std::size_t>(-1);
@@ -28,6 +29,10 @@ public:
     Done on_capabilities(Capabilities message) override {
         capabilities = std::move(message);
         return note(encode(capabilities));
+    }
+    Done on_health(Health message) override {
+        health = std::move(message);
+        return note(encode(health));
     }
     Done on_credit(const Credit& item) override { return note(encode_credit({&item, 1})); }
     Done on_phase(const PhaseItem& item) override { return note(encode_phases({&item, 1})); }

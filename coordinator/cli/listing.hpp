@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/config.hpp"
+#include "coordinator/cli/commands.hpp"
+
+#include <boost/json.hpp>
+
+#include <string>
+#include <string_view>
+
+/// What the commands that show a document of the API have in common.
+namespace distributo::coordinator::cli {
+
+/// Prints a document as the mode asks; `human` prints for people, and for --quiet.
+template <typename Human>
+CommandResult show(const Context& context, const std::string& body, Human human) {
+    if (context.mode == OutputMode::json) {
+        print(body);
+        return base::exit_code::ok;
+    }
+    auto document = parse_document(body);
+    if (!document)
+        return document.error();
+    human(*document);
+    return base::exit_code::ok;
+}
+
+/// The array of that name; an empty one when there is none.
+[[nodiscard]] const boost::json::array& items_of(const boost::json::value& document,
+                                                 std::string_view name);
+
+}  // namespace distributo::coordinator::cli
