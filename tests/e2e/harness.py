@@ -155,7 +155,8 @@ class Host(Process):
 class EndToEnd(unittest.TestCase):
     """A test case that cleans up after its daemons, and shows their logs when it fails."""
 
-    def setUp(self):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
         self.daemons = []
 
     def run(self, result=None):
@@ -165,17 +166,22 @@ class EndToEnd(unittest.TestCase):
             for daemon in self.daemons:
                 print("----", daemon.process.args, daemon.last, sep="\n", file=sys.stderr)
 
-    def tearDown(self):
-        for daemon in reversed(self.daemons):
-            daemon.last = daemon.output()[-4000:]
-            daemon.clean()
+    def started(self, daemon):
+        """Ends it after the test, also when the rest of setUp fails."""
+        self.daemons.append(daemon)
+        self.addCleanup(self.finish, daemon)
+        return daemon
+
+    @staticmethod
+    def finish(daemon):
+        daemon.last = daemon.output()[-4000:]
+        daemon.clean()
 
     def coordinator(self, *arguments, **options):
-        self.daemons.append(Coordinator(*arguments, **options))
-        return self.daemons[-1]
+        return self.started(Coordinator(*arguments, **options))
 
     def host(self, coordinator, *arguments, wait_for="test.echo", **options):
-        self.daemons.append(Host(coordinator, *arguments, **options))
+        self.started(Host(coordinator, *arguments, **options))
         if wait_for:
             eventually(f"{wait_for} is offered", lambda: wait_for in coordinator.offered())
         return self.daemons[-1]
