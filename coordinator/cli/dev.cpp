@@ -74,6 +74,10 @@ std::vector<std::string> host_arguments(const DevOptions& options,
         arguments.push_back("--plugin-dir");
         arguments.push_back(folder);
     }
+    if (!options.config.empty()) {
+        arguments.push_back("--config");
+        arguments.push_back(options.config);
+    }
     if (options.slots != 0) {
         arguments.push_back("--slots");
         arguments.push_back(std::to_string(options.slots));
