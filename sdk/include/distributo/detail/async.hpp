@@ -173,13 +173,13 @@ struct AsyncShape<std::tuple<P, AsyncTask<R>>> {
 template <auto Fn>
 using AsyncOf = AsyncShape<typename Function<decltype(Fn)>::Arguments>;
 
-/// Calls `start` with the handle of a task; returns DTO_PENDING, or throws when the task has ended
-/// already.
-template <class Result, class Start>
-dto_status start_async(const ExecuteCall& call, Start&& start) {
+/// Calls Fn with the payload, if it takes one, and the handle of a task; returns DTO_PENDING, or
+/// throws when the task has ended already.
+template <auto Fn, class... Payload>
+dto_status start_async(void* state, const ExecuteCall& call, const Payload&... payload) {
     const auto shared = std::make_shared<AsyncCall>(call);
     try {
-        start(AsyncTask<Result>(shared));
+        invoke<Fn>(state, payload..., AsyncTask<typename AsyncOf<Fn>::Result>(shared));
     } catch (...) {
         if (!shared->passed_on()) {
             throw;
@@ -202,19 +202,16 @@ dto_status start_async(const ExecuteCall& call, Start&& start) {
 template <auto Fn>
 dto_status run_async(void* state, const ExecuteCall& call) {
     using Payload = typename AsyncOf<Fn>::Payload;
-    using Handle = AsyncTask<typename AsyncOf<Fn>::Result>;
     static_assert(std::is_void_v<typename Function<decltype(Fn)>::Result>,
                   "a function that takes an AsyncTask returns void: the handle ends the task");
     if (call.host.table().complete == nullptr) {
         throw retry_elsewhere("the host cannot end a task later");
     }
     if constexpr (std::is_void_v<Payload>) {
-        return start_async<typename AsyncOf<Fn>::Result>(
-            call, [&](Handle task) { invoke<Fn>(state, std::move(task)); });
+        return start_async<Fn>(state, call);
     } else {
-        const auto payload = decode_text<Payload>(from_abi(call.request.payload_json), "payload");
-        return start_async<typename AsyncOf<Fn>::Result>(
-            call, [&](Handle task) { invoke<Fn>(state, payload, std::move(task)); });
+        return start_async<Fn>(
+            state, call, decode_text<Payload>(from_abi(call.request.payload_json), "payload"));
     }
 }
 
