@@ -21,6 +21,18 @@ std::string file_size_hint(const SandboxPolicy& policy) {
     return "a file may have at most " + size_text(policy.file_size) + see(policy, "file_size");
 }
 
+/// Both a file and a connection may have been refused: the message does not say.
+std::string access_hint(const SandboxPolicy& policy) {
+    constexpr const char* files =
+        "the sandbox lets it write its own directories only and read no home directories";
+    if (policy.landlock && !policy.network)
+        return files + std::string(", nor use the network") +
+               see(policy, "writable, readable and network");
+    if (policy.landlock)
+        return files + see(policy, "writable and readable");
+    return policy.network ? std::string() : "it may not use the network" + see(policy, "network");
+}
+
 bool names(std::string_view message, int error) {
     return message.find(std::strerror(error)) != std::string_view::npos;
 }
@@ -63,11 +75,10 @@ std::string hint_for_message(const SandboxPolicy& policy, std::string_view messa
     if (policy.max_processes != 0 && names(message, EAGAIN))
         return "it may start " + std::to_string(policy.max_processes) + " threads and processes" +
                see(policy, "max_processes");
-    if (!policy.network && (names(message, ENETUNREACH) || names(message, EACCES)))
+    if (!policy.network && names(message, ENETUNREACH))
         return "it may not use the network" + see(policy, "network");
-    if (policy.landlock && names(message, EACCES))
-        return "the sandbox lets it write its own directories only and read no home directories" +
-               see(policy, "writable and readable");
+    if (names(message, EACCES))
+        return access_hint(policy);
     if (policy.seccomp && names(message, EPERM))
         return "the sandbox may have refused it" + see(policy, "without");
     return {};

@@ -156,6 +156,21 @@ TEST(SandboxHintsTest, AnErrorNamesTheLimitThatCausesIt) {
     EXPECT_EQ(hint_for_message(policy, "no such picture"), "");
 }
 
+TEST(SandboxHintsTest, APermissionDeniedMayBeAFileOrAConnection) {
+    SandboxPolicy policy;
+    policy.plugin = "p";
+    const std::string message = std::string("open: ") + std::strerror(EACCES);
+    const auto says = [&](const char* text) {
+        return hint_for_message(policy, message).find(text) != std::string::npos;
+    };
+    policy.landlock = true;
+    EXPECT_TRUE(says("see writable and readable in [plugin.p]"));
+    policy.network = false;
+    EXPECT_TRUE(says("see writable, readable and network in [plugin.p]"));
+    policy.landlock = false;
+    EXPECT_TRUE(says("it may not use the network, see network in [plugin.p]"));
+}
+
 TEST(SizeTextTest, IsShort) {
     EXPECT_EQ(size_text(100), "100 bytes");
     EXPECT_EQ(size_text(64U << 20U), "64 MiB");
