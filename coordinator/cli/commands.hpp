@@ -67,7 +67,7 @@ struct DevOptions {
 /// Opens a client for the coordinator that the context names or that is found.
 [[nodiscard]] base::Result<Client> connect(const Context& context);
 
-/// Set by SIGINT; commands that wait look at it.
+/// Set by SIGINT, SIGTERM and SIGHUP; commands that wait look at it.
 [[nodiscard]] bool interrupted() noexcept;
 void watch_for_interrupt();
 

@@ -16,12 +16,13 @@ bool interrupted() noexcept {
 
 void watch_for_interrupt() {
     struct sigaction action {};
-    action.sa_handler = [](int) {
+    action.sa_handler = [](int signal) {
         // The second one ends the program as if nobody watched.
         signalled = 1;
-        std::signal(SIGINT, SIG_DFL);
+        std::signal(signal, SIG_DFL);
     };
-    sigaction(SIGINT, &action, nullptr);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+        sigaction(signal, &action, nullptr);
 }
 
 base::Result<Client> connect(const Context& context) {
