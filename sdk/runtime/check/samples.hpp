@@ -14,6 +14,7 @@ struct Sample {
     std::string type;
     std::string payload = "{}";  ///< JSON
     std::string install;         ///< JSON, or empty
+    bool made_up = false;  ///< from the schema: it may ask for anything, also to wait for ever
 };
 
 /// Reads one sample, or an array of them. Members other than those above are what a submitted

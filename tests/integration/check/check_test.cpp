@@ -183,6 +183,11 @@ TEST(GoodPlugin, MayEndItsTasksLater) {
     EXPECT_EQ(failures(report), "");
 }
 
+TEST(GoodPlugin, MayWaitForWhatNoSchemaTells) {
+    const auto report = checked(fs::path(FAULTY_PLUGINS) / "waits.so", options({}));
+    EXPECT_EQ(failures(report), "");
+}
+
 TEST(GoodPlugin, NeedsASampleOfItsOwnTypes) {
     CheckOptions how =
         options({{.type = "faulty.duobel", .payload = R"({"n":21})", .install = {}}});

@@ -293,6 +293,11 @@ static dto_status DTO_CALL execute(void* instance, dto_call* call, const dto_exe
     if (FAULT == fault_sample_fails) {
         return fail(call, DTO_PERMANENT, "no such luck");
     }
+#if defined(WITH_WAIT)
+    while (host.wait(call, 60000) == DTO_OK) {
+    }
+    return DTO_CANCELLED;
+#endif
     if (FAULT == fault_not_reentrant) {
         n += __atomic_fetch_add(&running, 1, __ATOMIC_SEQ_CST);
         nap(2);

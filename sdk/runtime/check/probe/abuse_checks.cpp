@@ -23,6 +23,10 @@ Verdict after_each_sample(const ProbeRequest& request, const Judge& judge) {
         return broken("setup", ready);
     for (const Sample& sample : samples_of(subject, nullptr)) {
         const Outcome outcome = instance.run(sample);
+        if (!outcome.returned)
+            return Verdict::failed(
+                sample.type + " with a payload from its schema goes on after it was cancelled",
+                "give it a sample task that ends, and let it ask cancelled() now and then");
         if (Verdict verdict = judge(instance, sample, outcome);
             verdict.status != Verdict::Status::ok)
             return verdict;

@@ -172,8 +172,10 @@ Verdict concurrency(const ProbeRequest& request) {
         const TypeInfo& type = bench.type_of(sample);
         if (type.max_concurrency == 1)
             continue;
-        ++tried;
         const Outcome alone = bench.instance->run(sample);
+        if (sample.made_up && alone.status == DTO_CANCELLED)
+            continue;  // it waits for something that the schema does not tell
+        ++tried;
         const std::uint32_t count =
             type.max_concurrency == 0 ? most_threads : std::min(type.max_concurrency, most_threads);
         std::atomic<int> different = 0;
@@ -214,8 +216,10 @@ Verdict batch(const ProbeRequest& request) {
         const dto_task_type& declared = *api.types[bench.subject.type_index(sample.type)];
         if (!api.execute_batch || declared.max_batch < 2)
             continue;
-        ++tried;
         const Outcome alone = bench.instance->run(sample);
+        if (sample.made_up && alone.status == DTO_CANCELLED)
+            continue;  // it waits for something that the schema does not tell
+        ++tried;
         for (const Outcome& outcome :
              bench.instance->run_batch(sample, std::min(declared.max_batch, most)))
             if (!outcome.thrown.empty() || outcome.status != alone.status ||

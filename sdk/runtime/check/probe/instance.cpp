@@ -198,6 +198,14 @@ void Instance::wake(ProbeCall& call) {
         subject_.module().api.cancel(instance_, call.abi());
 }
 
+Outcome Instance::run(const Sample& sample) {
+    constexpr std::chrono::milliseconds enough{100};  // it runs often, and shows nothing by waiting
+    RunOptions options;
+    if (sample.made_up)
+        options.cancel_after = enough;
+    return run(sample, options);
+}
+
 Outcome Instance::run(const Sample& sample, const RunOptions& options) {
     if (Outcome prepared = prepare(sample); !prepared.ok())
         return prepared;

@@ -133,6 +133,7 @@ std::vector<Sample> samples_of(const Subject& subject, std::vector<std::string>*
             continue;
         Sample sample;
         sample.type = type.name;
+        sample.made_up = true;
         if (!type.payload_schema.empty())
             if (const auto payloads = make_payloads(type.payload_schema, {});
                 payloads && !payloads->valid.empty())

@@ -87,8 +87,9 @@ public:
         std::chrono::milliseconds cancel_after{};  ///< 0: never
         std::chrono::milliseconds deadline{};      ///< after its begin; 0: none
     };
-    /// Runs one task, on a thread of its own, after the install that it needs.
-    [[nodiscard]] Outcome run(const Sample& sample) { return run(sample, RunOptions()); }
+    /// Runs one task, on a thread of its own, after the install that it needs. A sample that was
+    /// made up is cancelled after a while.
+    [[nodiscard]] Outcome run(const Sample& sample);
     [[nodiscard]] Outcome run(const Sample& sample, const RunOptions& options);
     /// The same on the calling thread and without a limit.
     [[nodiscard]] Outcome run_here(const Sample& sample);
