@@ -1,5 +1,7 @@
 #include "coordinator/cli/listing.hpp"
 
+#include <cmath>
+
 namespace distributo::coordinator::cli {
 
 const boost::json::array& items_of(const boost::json::value& document, std::string_view name) {
@@ -7,6 +9,15 @@ const boost::json::array& items_of(const boost::json::value& document, std::stri
     const auto* object = document.if_object();
     const auto* list = object ? object->if_contains(name) : nullptr;
     return list && list->is_array() ? list->get_array() : none;
+}
+
+std::string next_attempt(const boost::json::value& plugin) {
+    const auto* const object = plugin.if_object();
+    const auto* const seconds = object ? object->if_contains("retry_s") : nullptr;
+    if (!seconds || !seconds->is_number())
+        return {};
+    const auto whole = static_cast<long>(std::ceil(seconds->to_number<double>()));
+    return "; next attempt in " + std::to_string(whole) + " s";
 }
 
 }  // namespace distributo::coordinator::cli

@@ -29,4 +29,7 @@ CommandResult show(const Context& context, const std::string& body, Human human)
 [[nodiscard]] const boost::json::array& items_of(const boost::json::value& document,
                                                  std::string_view name);
 
+/// "; next attempt in 56 s", from the member retry_s; empty when there is none.
+[[nodiscard]] std::string next_attempt(const boost::json::value& plugin);
+
 }  // namespace distributo::coordinator::cli

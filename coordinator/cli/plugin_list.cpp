@@ -3,7 +3,6 @@
 
 #include <boost/json.hpp>
 
-#include <cmath>
 #include <cstdio>
 
 namespace distributo::coordinator::cli {
@@ -74,11 +73,8 @@ void note(const json::value& plugin, const json::value& row, std::vector<std::st
     const auto reason = text_of(row, "reason");
     if (reason.empty())
         return;
-    std::string text = text_of(row, "state") + " on " + text_of(row, "host") + ": " +
-                       text_of(plugin, "plugin") + ": " + reason;
-    if (const auto* const left = row.as_object().if_contains("retry_s"))
-        text += printed("; next attempt in %.0f s", std::ceil(number_of(*left)));
-    notes.push_back(std::move(text));
+    notes.push_back(text_of(row, "state") + " on " + text_of(row, "host") + ": " +
+                    text_of(plugin, "plugin") + ": " + reason + next_attempt(row));
 }
 
 }  // namespace

@@ -209,11 +209,8 @@ namespace {
 
 /// Why a host does not offer a plugin, and until when.
 std::string note_of(const boost::json::value& host, const boost::json::value& plugin) {
-    std::string text = text_of(plugin, "state") + " on " + text_of(host, "name") + ": " +
-                       text_of(plugin, "file") + ": " + text_of(plugin, "reason");
-    if (const auto left = text_of(plugin, "retry_s"); !left.empty())
-        text += "; next attempt in " + left.substr(0, left.find('.')) + " s";
-    return text;
+    return text_of(plugin, "state") + " on " + text_of(host, "name") + ": " +
+           text_of(plugin, "file") + ": " + text_of(plugin, "reason") + next_attempt(plugin);
 }
 
 }  // namespace
