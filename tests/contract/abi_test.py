@@ -8,6 +8,7 @@ Every compiler that is named here must be there: `.ci/install test` installs the
 import concurrent.futures
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -141,6 +142,44 @@ class GrowthTest(unittest.TestCase):
         self.assertEqual(constants(self.first) - constants(self.today), set())
         self.assertEqual({(a.name, a.type) for a in self.first.aliases}
                          - {(a.name, a.type) for a in self.today.aliases}, set())
+
+
+LATER_PLUGIN = """
+#include <distributo/detail/host.hpp>
+using namespace distributo::detail;
+static std::uint32_t size;  // of the table of an older host
+static const void* DTO_CALL get_service(const dto_host*, const char*) { return &size; }
+template <class Service>
+static bool found(std::size_t bytes) {
+    size = static_cast<std::uint32_t>(bytes);
+    dto_host host{};
+    host.struct_size = sizeof host;
+    host.get_service = &get_service;
+    return Host(host).service<Service>("") != nullptr;
+}
+template <class Service>
+static bool right() {  // the last member is the one that was appended
+    return found<Service>(sizeof(Service) - sizeof(void*)) && !found<Service>(4);
+}
+int main() { return right<dto_artifacts>() && right<dto_cache>() && right<dto_emit>() ? 0 : 1; }
+"""
+
+
+class LaterPluginTest(unittest.TestCase):
+    def test_finds_services_whose_tables_have_grown_since(self):
+        with tempfile.TemporaryDirectory() as folder:
+            include = pathlib.Path(folder) / "include"
+            shutil.copytree(INCLUDE, include)
+            header = include / "distributo" / "abi.h"
+            text = header.read_text()
+            for service in ("dto_artifacts", "dto_cache", "dto_emit"):
+                self.assertIn(f"}} {service};", text)
+                text = text.replace(f"}} {service};", f"    void* later;\n}} {service};")
+            header.write_text(text)
+            program = pathlib.Path(folder) / "later"
+            subprocess.run(["g++", "-std=c++20", "-x", "c++", f"-I{include}", "-o", program, "-"],
+                           input=LATER_PLUGIN, text=True, check=True)
+            self.assertEqual(subprocess.run([program]).returncode, 0)
 
 
 class SourceTest(unittest.TestCase):
