@@ -139,6 +139,8 @@ void print_help(const std::string& program,
     std::printf("example: %s\n\n", example.c_str());
     for (const Option& option : options) {
         std::string right = option.help;
+        for (const std::string& choice : option.choices)
+            right += (&choice == &option.choices.front() ? ": " : ", ") + choice;
         if (option.kind == Option::Kind::text_list)
             right += " (repeatable)";
         else if (!option.preset.empty() && option.kind != Option::Kind::boolean)

@@ -207,6 +207,7 @@ TEST_F(ConfigTest, HelpIsShortAndHasAnExample) {
     EXPECT_FALSE(proceed_);
     EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 40);
     EXPECT_THAT(help, testing::HasSubstr("example: distributo-test --slots 4\n"));
+    EXPECT_THAT(help, testing::HasSubstr(": human, json (default human)\n"));
     for (const Option& option : options()) {
         EXPECT_THAT(help, testing::HasSubstr("\n  " + option.flag));
         EXPECT_THAT(help, testing::HasSubstr("  " + option.help));
