@@ -22,7 +22,12 @@ TEST(ElfImage, SaysWhatALibraryExportsAndNeeds) {
     ASSERT_EQ(image->exports.size(), 1U);
     EXPECT_EQ(image->exports.front().name, "distributo_module_v1");
     EXPECT_FALSE(image->exports.front().unique);
-    EXPECT_EQ(image->needed, std::vector<std::string>{"libc.so.6"});
+    std::vector<std::string> needed = image->needed;
+    std::erase_if(needed, [](const std::string& name) {
+        return name.starts_with("libasan.") || name.starts_with("libubsan.") ||
+               name.starts_with("libtsan.");  // of the build, not of the plugin
+    });
+    EXPECT_EQ(needed, std::vector<std::string>{"libc.so.6"});
     EXPECT_TRUE(image->run_paths.empty());
     EXPECT_FALSE(image->glibc.empty());
     EXPECT_TRUE(image->libstdcxx.empty());
