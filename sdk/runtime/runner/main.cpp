@@ -24,12 +24,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-/// A fault must end this process as it would without the sanitizer: by the signal.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// A fault must end this process as it would without the sanitizer: by the signal.
+#define FAULTS_BY_SIGNAL \
+    "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0"
 extern "C" __attribute__((visibility("default"))) const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {
-    return "handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
-           "detect_leaks=0";
+    return FAULTS_BY_SIGNAL ":detect_leaks=0";
+}
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_options();
+extern "C" const char* __tsan_default_options() {
+    return FAULTS_BY_SIGNAL;
 }
 #endif
 
