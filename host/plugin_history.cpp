@@ -1,16 +1,11 @@
 #include "host/plugin_history.hpp"
 
+#include "base/digest.hpp"
+
 #include <algorithm>
 
 namespace distributo::host {
 namespace {
-
-constexpr std::size_t digest_length = 64;
-
-bool is_digest(std::string_view text) {
-    return text.size() == digest_length &&
-           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 std::string_view take_until(std::string_view& text, char end) {
     const auto at = text.find(end);
@@ -28,7 +23,7 @@ PluginHistory PluginHistory::parse(std::string_view text) {
         const auto digest = take_until(line, ' ');
         const auto version = take_until(line, ' ');
         auto& versions = history.files_[line];
-        if (is_digest(digest) && !line.empty() && versions.size() < kept)
+        if (base::is_sha256(digest) && !line.empty() && versions.size() < kept)
             versions.push_back({std::string(digest), std::string(version)});
     }
     std::erase_if(history.files_, [](const auto& file) { return file.second.empty(); });

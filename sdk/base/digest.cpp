@@ -43,6 +43,12 @@ std::string sha256(std::string_view data) {
     return digest.finish();
 }
 
+bool is_sha256(std::string_view text) noexcept {
+    constexpr std::size_t length = 64;
+    return text.size() == length &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Result<std::string> sha256_file(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     if (!in)

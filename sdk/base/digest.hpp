@@ -29,6 +29,9 @@ private:
 /// SHA-256 of `data` as 64 lower-case hexadecimal digits. Any thread.
 [[nodiscard]] std::string sha256(std::string_view data);
 
+/// Is this what sha256() returns, by its form?
+[[nodiscard]] bool is_sha256(std::string_view text) noexcept;
+
 /// SHA-256 of a file's content, read in pieces. Any thread; blocks.
 [[nodiscard]] Result<std::string> sha256_file(const std::filesystem::path& file);
 

@@ -174,15 +174,12 @@ base::Result<CachedPlugin> find_cached_plugin(const std::string& digest, const f
 }
 
 void prune_plugin_cache(const fs::path& cache, const std::set<std::string>& digests) {
-    constexpr std::size_t digest_length = 64;
     std::vector<fs::path> old;
     std::error_code error;
     for (fs::directory_iterator entry(cache, error), end; !error && entry != end;
          entry.increment(error)) {
         const auto name = entry->path().filename().string();
-        const bool is_copy = name.size() == digest_length &&
-                             name.find_first_not_of("0123456789abcdef") == std::string::npos;
-        if (is_copy && !digests.contains(name))
+        if (base::is_sha256(name) && !digests.contains(name))
             old.push_back(entry->path());
     }
     for (const auto& directory : old)

@@ -11,6 +11,9 @@ namespace {
 
 TEST(DigestTest, IsSha256) {
     EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_TRUE(is_sha256(sha256("")));
+    EXPECT_FALSE(is_sha256(sha256("").substr(1)));
+    EXPECT_FALSE(is_sha256(std::string(64, 'A')));
     EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
