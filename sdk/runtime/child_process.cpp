@@ -257,15 +257,16 @@ void ChildProcess::signal_group(int signal) const noexcept {
 }
 
 ProcessEnd ChildProcess::reap() {
+    return pid_ > 0 ? reap_group(std::exchange(pid_, -1)) : ProcessEnd();
+}
+
+ProcessEnd reap_group(pid_t leader) {
     ProcessEnd end;
-    if (pid_ <= 0)
-        return end;
     // The zombie keeps the number of the group from being used again until it is reaped.
-    signal_group(SIGKILL);
+    kill(-leader, SIGKILL);
     int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    while (waitpid(leader, &status, 0) < 0 && errno == EINTR) {
     }
-    pid_ = -1;
     if (WIFSIGNALED(status))
         end.signal = WTERMSIG(status);
     else

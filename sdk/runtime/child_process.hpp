@@ -56,6 +56,10 @@ struct ProcessEnd {
     [[nodiscard]] std::string text() const;
 };
 
+/// Kills what is left of the process group that a child of ours leads, and takes the child's
+/// status.
+[[nodiscard]] ProcessEnd reap_group(pid_t leader);
+
 /// A runner process, leader of its own session and process group. Killed and reaped with its owner.
 class ChildProcess {
 public:

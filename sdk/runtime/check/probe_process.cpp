@@ -11,8 +11,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): not in every libc's headers
 
@@ -162,21 +162,7 @@ private:
         return wanted[0].revents != 0;
     }
 
-    ProcessEnd reap() {
-        ProcessEnd end;
-        if (pid_ <= 0)
-            return end;
-        kill(-pid_, SIGKILL);
-        int status = 0;
-        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
-        if (WIFSIGNALED(status))
-            end.signal = WTERMSIG(status);
-        else
-            end.code = WEXITSTATUS(status);
-        return end;
-    }
+    ProcessEnd reap() { return pid_ > 0 ? reap_group(std::exchange(pid_, -1)) : ProcessEnd(); }
 
     pid_t pid_ = -1;
     Descriptor process_;
