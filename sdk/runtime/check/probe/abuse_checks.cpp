@@ -15,19 +15,16 @@ bool is_of_the_contract(dto_status status) {
 /// Runs the samples of every type on an instance that stays up, one after the other.
 template <typename Judge>
 Verdict after_each_sample(const ProbeRequest& request, const Judge& judge) {
-    Subject subject(request);
-    if (auto loaded = subject.load(); !loaded)
-        return broken("loading", loaded.error());
-    Instance instance(subject, Age::ordinary, "host");
-    if (const Outcome ready = instance.start(); !ready.ok())
-        return broken("setup", ready);
-    for (const Sample& sample : samples_of(subject, nullptr)) {
-        const Outcome outcome = instance.run(sample);
+    Bench bench(request);
+    if (Verdict started = bench.start(); started.status != Verdict::Status::ok)
+        return started;
+    for (const Sample& sample : samples_of(bench.subject, nullptr)) {
+        const Outcome outcome = bench.instance->run(sample);
         if (!outcome.returned)
             return Verdict::failed(
                 sample.type + " with a payload from its schema goes on after it was cancelled",
                 "give it a sample task that ends, and let it ask cancelled() now and then");
-        if (Verdict verdict = judge(instance, sample, outcome);
+        if (Verdict verdict = judge(*bench.instance, sample, outcome);
             verdict.status != Verdict::Status::ok)
             return verdict;
     }

@@ -3,6 +3,7 @@
 #include "runtime/check/probe/subject.hpp"
 #include "runtime/check/verdict.hpp"
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -30,5 +31,26 @@ struct ProbeCheck {
 /// A failed verdict when a step of loading, or of starting, did not work; `what` did not.
 [[nodiscard]] Verdict broken(std::string_view what, const base::Error& error);
 [[nodiscard]] Verdict broken(std::string_view what, const Outcome& outcome);
+
+/// An instance that is up, on this version's host.
+struct Bench {
+    explicit Bench(const ProbeRequest& request) : subject(request) {}
+
+    /// Ok, or why the rest cannot be done.
+    [[nodiscard]] Verdict start() {
+        if (auto loaded = subject.load(); !loaded)
+            return broken("loading", loaded.error());
+        instance.emplace(subject, Age::ordinary, "host");
+        if (const Outcome ready = instance->start(); !ready.ok())
+            return broken("setup", ready);
+        return Verdict::ok();
+    }
+    [[nodiscard]] const TypeInfo& type_of(const Sample& sample) const {
+        return subject.module().info.types[subject.type_index(sample.type)];
+    }
+
+    Subject subject;
+    std::optional<Instance> instance;
+};
 
 }  // namespace distributo::runtime::check

@@ -46,27 +46,6 @@ std::optional<std::string> wrong_result(const TypeInfo& type, const Outcome& out
            violations.front().message;
 }
 
-/// An instance that is up, on this version's host.
-struct Bench {
-    explicit Bench(const ProbeRequest& request) : subject(request) {}
-
-    /// Ok, or why the rest cannot be done.
-    Verdict start() {
-        if (auto loaded = subject.load(); !loaded)
-            return broken("loading", loaded.error());
-        instance.emplace(subject, Age::ordinary, "host");
-        if (const Outcome ready = instance->start(); !ready.ok())
-            return broken("setup", ready);
-        return Verdict::ok();
-    }
-    [[nodiscard]] const TypeInfo& type_of(const Sample& sample) const {
-        return subject.module().info.types[subject.type_index(sample.type)];
-    }
-
-    Subject subject;
-    std::optional<Instance> instance;
-};
-
 Verdict samples(const ProbeRequest& request) {
     Bench bench(request);
     if (Verdict started = bench.start(); started.status != Verdict::Status::ok)

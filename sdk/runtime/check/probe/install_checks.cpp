@@ -53,21 +53,18 @@ void write_protect(const fs::path& folder) {
 
 template <typename Function>
 Verdict for_each_install(const ProbeRequest& request, const Function& function) {
-    Subject subject(request);
-    if (auto loaded = subject.load(); !loaded)
-        return broken("loading", loaded.error());
-    Instance instance(subject, Age::ordinary, "host");
-    if (const Outcome ready = instance.start(); !ready.ok())
-        return broken("setup", ready);
-    const auto samples = installing(subject, instance);
+    Bench bench(request);
+    if (Verdict started = bench.start(); started.status != Verdict::Status::ok)
+        return started;
+    const auto samples = installing(bench.subject, *bench.instance);
     if (samples.empty())
         return Verdict::skipped("no sample installs anything");
     int number = 0;
     for (const Sample& sample : samples) {
         const fs::path folder = request.folder / ("install-" + std::to_string(++number));
         fs::create_directories(folder);
-        instance.use_installed({});
-        if (Verdict verdict = function(subject, instance, sample, folder);
+        bench.instance->use_installed({});
+        if (Verdict verdict = function(bench.subject, *bench.instance, sample, folder);
             verdict.status != Verdict::Status::ok)
             return verdict;
     }

@@ -121,15 +121,12 @@ Verdict live(Instance& instance, const std::vector<Sample>& samples) {
 }
 
 Verdict tears_down(const ProbeRequest& request) {
-    Subject subject(request);
-    if (auto loaded = subject.load(); !loaded)
-        return broken("loading", loaded.error());
-    Instance instance(subject, Age::ordinary, "host");
-    if (const Outcome ready = instance.start(); !ready.ok())
-        return broken("setup", ready);
+    Bench bench(request);
+    if (Verdict started = bench.start(); started.status != Verdict::Status::ok)
+        return started;
     const auto begin = steady_clock::now();
-    instance.tear_down();
-    instance.destroy();
+    bench.instance->tear_down();
+    bench.instance->destroy();
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
     return Verdict::ok("in " + std::to_string(took.count()) + " ms");

@@ -12,17 +12,14 @@ constexpr const char* ask_more = "ask cancelled() now and then, or sleep with wa
 Verdict ends_soon(const ProbeRequest& request,
                   const Instance::RunOptions& options,
                   std::string_view when) {
-    Subject subject(request);
-    if (auto loaded = subject.load(); !loaded)
-        return broken("loading", loaded.error());
-    Instance instance(subject, Age::ordinary, "host");
-    if (const Outcome ready = instance.start(); !ready.ok())
-        return broken("setup", ready);
-    for (const Sample& sample : samples_of(subject, nullptr)) {
-        const Outcome outcome = instance.run(sample, options);
+    Bench bench(request);
+    if (Verdict started = bench.start(); started.status != Verdict::Status::ok)
+        return started;
+    for (const Sample& sample : samples_of(bench.subject, nullptr)) {
+        const Outcome outcome = bench.instance->run(sample, options);
         if (!outcome.returned)
             return Verdict::failed(sample.type + " goes on " +
-                                       std::to_string(grace_of(subject, sample).count()) +
+                                       std::to_string(grace_of(bench.subject, sample).count()) +
                                        " ms after it was " + std::string(when),
                                    ask_more);
         if (!outcome.thrown.empty())
@@ -48,21 +45,18 @@ Verdict deadline(const ProbeRequest& request) {
 }
 
 Verdict host_failures(const ProbeRequest& request) {
-    Subject subject(request);
-    if (auto loaded = subject.load(); !loaded)
-        return broken("loading", loaded.error());
-    Instance instance(subject, Age::ordinary, "host");
-    if (const Outcome ready = instance.start(); !ready.ok())
-        return broken("setup", ready);
+    Bench bench(request);
+    if (Verdict started = bench.start(); started.status != Verdict::Status::ok)
+        return started;
     std::string seen;
-    for (const Sample& sample : samples_of(subject, nullptr)) {
-        static_cast<void>(instance.run(sample));
+    for (const Sample& sample : samples_of(bench.subject, nullptr)) {
+        static_cast<void>(bench.instance->run(sample));
         for (std::size_t i = 1; i < host_function_count; ++i) {
             const auto function = static_cast<HostFunction>(i);
             for (const dto_status status : {DTO_RETRY, DTO_UNSUPPORTED}) {
-                instance.host().fail(function, status);
-                const Outcome outcome = instance.run(sample);
-                if (!instance.host().was_called(function))
+                bench.instance->host().fail(function, status);
+                const Outcome outcome = bench.instance->run(sample);
+                if (!bench.instance->host().was_called(function))
                     break;
                 const std::string when = "when " + std::string(name_of(function)) + " fails";
                 if (!outcome.thrown.empty())
@@ -75,7 +69,7 @@ Verdict host_failures(const ProbeRequest& request) {
                     seen += (seen.empty() ? "" : ", ") + std::string(name_of(function));
             }
         }
-        instance.host().fail(HostFunction::none, DTO_OK);
+        bench.instance->host().fail(HostFunction::none, DTO_OK);
     }
     return Verdict::ok(seen);
 }
