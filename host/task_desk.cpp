@@ -168,8 +168,10 @@ std::string TaskDesk::hello() const {
     hello.version = base::version;
     hello.slots = options_.slots;
     hello.labels = options_.labels;
-    hello.running = machine_.tokens();
-    hello.finished = outbox_.tokens();
+    for (const auto& token : machine_.tokens())
+        hello.running.emplace_back(token);
+    for (const auto& token : outbox_.tokens())
+        hello.finished.emplace_back(token);
     return wire::encode(hello);
 }
 

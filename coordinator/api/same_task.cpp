@@ -19,6 +19,7 @@ auto owned_parts(const core::TaskOptions& options) {
                     options.project,
                     options.version_range,
                     options.group,
+                    options.unique_key,
                     options.labels,
                     options.requires_labels,
                     options.requires_confinement,

@@ -66,15 +66,16 @@ void Scheduler::Impl::reconcile(Host& host,
                                 bool rebooted,
                                 TimePoint now,
                                 std::vector<wire::TokenVerdict>& verdicts) {
-    for (const auto& token : host.hello.running) {
+    for (const auto& claim : host.hello.running) {
+        const auto& token = claim.token;
         verdicts.push_back({token, recognise(host, token, now)});
         // The message may have been lost with the connection; a verdict would ask for no report.
         if (verdicts.back().verdict == Verdict::keep &&
             tasks[token.slot].state == TaskState::cancelling)
             actions.cancels.push_back({host.index, token, "cancelled"});
     }
-    for (const auto& token : host.hello.finished)
-        (void)recognise(host, token, now);
+    for (const auto& claim : host.hello.finished)
+        (void)recognise(host, claim.token, now);
     // An assignment that never arrived is nobody's fault; one that ended with its process may be.
     const Charge charge = rebooted ? Charge::lost : Charge::none;
     for (Slot slot = host.leases.last; slot != no_slot;) {

@@ -29,11 +29,6 @@ struct Actions {
         HostIndex host = no_host;
         wire::AckItem item;
     };
-    struct FailedAttempt {
-        TaskId id = 0;
-        Attempt attempt;
-    };
-
     std::vector<Assign> assigns;
     std::vector<Cancel> cancels;
     std::vector<Ack> acks;                       ///< may leave at once

@@ -48,6 +48,8 @@ struct TaskOptions {
     std::string given_id;  ///< chosen by the submitter; empty: the number's text is the id
     std::string project;   ///< the original's projectName
     std::string group;
+    /// While a task with this key has not ended, no other one with it is accepted.
+    std::string unique_key;
     wire::Labels labels;
     wire::Labels requires_labels;            ///< labels that a host must have
     wire::Confinement requires_confinement;  ///< that its plugin must be under there, at least
@@ -69,19 +71,84 @@ struct NewTask {
     base::Bytes payload;    ///< JSON value
     base::WallTime created;
     std::shared_ptr<const TaskOptions> options;  ///< null: all defaults
-    std::uint32_t attempts_before = 0;  ///< of earlier generations: the next one is this + 1
+    /// Attempt numbers that may be in use: of earlier generations, and those that an earlier boot
+    /// of the coordinator may have given out. The next one is this + 1.
+    std::uint32_t attempts_before = 0;
+    TaskId parent = 0;  ///< that emitted it; 0: somebody submitted it
 };
+
+/// Which of a task's budgets an attempt that did not succeed is charged to.
+enum class Charge : std::uint8_t { none, failure, crash, install, interruption, lost };
 
 /// How one attempt ended; kept with the task.
 struct Attempt {
     std::uint32_t number = 0;  ///< 1, 2, 3 … over all generations of the task
     std::string host;          ///< its name
+    std::string host_id;       ///< who it is, over renames and restarts; empty: unknown
     std::string version;       ///< of the type, that ran it; empty: unknown
     wire::AttemptStatus status = wire::AttemptStatus::ok;
     std::string message;
     base::WallTime started;
     base::WallTime finished;
     wire::PhaseTimes times;
+    Charge charge = Charge::none;
+    bool excludes_host = false;  ///< the task is not to go to that host again
+    base::WallTime retry_at{};   ///< the next one begins not before this; epoch: at once
+};
+
+/// An attempt that did not end its task.
+struct FailedAttempt {
+    TaskId id = 0;
+    Attempt attempt;
+};
+
+/// What a person asked of a task. Of those about one task the last one counts.
+struct Control {
+    enum class Kind : std::uint8_t {
+        cancel,   ///< while it ran: it ends as cancelled unless its attempt succeeds
+        hold,     ///< it is parked
+        release,  ///< whatever it waited for is over; its interruptions are forgotten
+        retry,    ///< a new generation: its budgets begin anew
+    };
+    TaskId id = 0;
+    Kind kind = Kind::cancel;
+    std::string reason;
+    base::WallTime when;
+    std::uint32_t after_attempt = 0;  ///< the highest attempt number given out before it
+};
+
+/// What happened to a task in earlier boots of the coordinator, as far as it still matters.
+struct TaskHistory {
+    std::uint32_t last_attempt = 0;  ///< highest number of a recorded attempt
+    std::uint32_t failures = 0;      ///< charged since the last retry
+    std::uint32_t crashes = 0;
+    std::uint32_t install_failures = 0;
+    std::uint32_t interruptions = 0;  ///< since the last release
+    std::uint32_t lost = 0;
+    std::vector<std::string> excluded_hosts;  ///< host ids
+    base::WallTime retry_at{};                ///< epoch: nothing to wait for
+    std::string last_error;
+    std::string hold_reason;  ///< with held
+    bool held = false;        ///< by a person
+    bool cancelling = false;
+    bool released = false;   ///< its not_before does not count any more
+    bool last_lost = false;  ///< the last attempt ended without a report: a late one may come
+};
+
+/// A live task as it is found when the coordinator starts.
+struct RecoveredTask {
+    NewTask task;
+    std::unique_ptr<TaskHistory> history;  ///< null: nothing but its submit was recorded
+};
+
+/// What has to be known of a host when the coordinator starts again.
+struct HostRecord {
+    std::string host_id;
+    std::string name;
+    bool present = false;  ///< may hold leases: it joined, and neither left nor was given up
+    base::WallTime quarantined_until{};  ///< epoch: not quarantined
+    std::uint32_t quarantines = 0;       ///< in a row; each doubles the next one
+    std::string quarantine_reason;
 };
 
 /// The recorded end of a task.

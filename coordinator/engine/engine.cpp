@@ -44,7 +44,7 @@ base::Result<void> Engine::Impl::start() {
     reserved.insert(opened->reserved.begin(), opened->reserved.end());
     scheduler = std::make_unique<core::Scheduler>(settings, opened->term, std::random_device{}());
     const auto at = event();
-    for (auto& task : opened->live) {
+    for (auto& [task, history] : opened->live) {
         task.type = intern(task.type);
         scheduler->add(std::move(task), at.now, at.wall);
     }

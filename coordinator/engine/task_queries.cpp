@@ -118,7 +118,7 @@ void Engine::Impl::reopen(TaskId id, const std::string& shown, const Done<TaskDe
         boost::asio::post(io, [done, failure = room.error()] { done(failure); });
         return;
     }
-    store->reopen(id, [this, shown, done](base::Result<store::TaskRecord> reopened) {
+    store->reopen(id, clock.wall(), [this, shown, done](base::Result<store::TaskRecord> reopened) {
         if (!reopened && reopened.error().code == Errc::not_found)
             return done(unknown(shown));
         if (!reopened)

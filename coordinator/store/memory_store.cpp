@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <ratio>
 #include <unordered_map>
 #include <utility>
@@ -30,7 +32,18 @@ public:
     void resolve(const std::string& given_id, Done<TaskId> done) override;
     void list(ListQuery query, Done<ListPage> done) override;
     void results(ResultsQuery query, Done<ResultsPage> done) override;
-    void reopen(TaskId id, Done<TaskRecord> done) override;
+    void reopen(TaskId id, base::WallTime now, Done<TaskRecord> done) override;
+    void group(const std::string& name, Done<std::optional<NamedTally>> done) override;
+    void groups(TaskId before, std::size_t limit, Done<std::vector<NamedTally>> done) override;
+    void types(Done<std::vector<NamedTally>> done) override;
+    void prune(const Retention&, base::WallTime, Done<bool> done) override {
+        answer<bool>(std::move(done), false);  // bounded by max_ended alone
+    }
+    void backup(const std::string&, Done<std::uint64_t> done) override {
+        answer<std::uint64_t>(std::move(done),
+                              base::error(Errc::unavailable, "the tasks are in memory only"));
+    }
+    [[nodiscard]] Health health() const override { return {}; }
 
 private:
     template <typename T>
@@ -42,6 +55,9 @@ private:
     void insert(core::NewTask& task, std::size_t index, Committed& committed);
     void record(const core::Outcome& outcome);
     void drop_oldest_outcome();
+    void count(Tally& tally, const TaskRow& row) const;
+    template <typename NameOf>
+    [[nodiscard]] std::map<std::string, NamedTally> tallies(NameOf name_of) const;
     [[nodiscard]] TaskRecord copy(const TaskRow& row) const;
     [[nodiscard]] std::vector<core::Attempt> attempts_of(const TaskRow& row) const;
     [[nodiscard]] bool matches(const TaskRow& row, const ListQuery& query) const;
@@ -153,7 +169,7 @@ void MemoryStore::results(ResultsQuery query, Done<ResultsPage> done) {
     answer<ResultsPage>(std::move(done), select(query));
 }
 
-void MemoryStore::reopen(TaskId id, Done<TaskRecord> done) {
+void MemoryStore::reopen(TaskId id, base::WallTime, Done<TaskRecord> done) {
     TaskRow* row = tasks_.find(id);
     if (!row)
         return answer<TaskRecord>(std::move(done), base::error(Errc::not_found, "no such task"));
@@ -168,6 +184,77 @@ void MemoryStore::reopen(TaskId id, Done<TaskRecord> done) {
     TaskRecord record = copy(*row);
     record.attempts = std::move(attempts);
     answer<TaskRecord>(std::move(done), std::move(record));
+}
+
+void MemoryStore::count(Tally& tally, const TaskRow& row) const {
+    ++tally.total;
+    if (row.live())
+        return;
+    switch (outcomes_.state(row.sequence)) {
+        case wire::TaskState::completed:
+            ++tally.completed;
+            break;
+        case wire::TaskState::failed:
+            ++tally.failed;
+            break;
+        case wire::TaskState::cancelled:
+            ++tally.cancelled;
+            break;
+        default:
+            ++tally.expired;
+    }
+}
+
+template <typename NameOf>
+std::map<std::string, NamedTally> MemoryStore::tallies(NameOf name_of) const {
+    std::map<std::string, NamedTally> found;
+    for (auto index = tasks_.last_below(~TaskId{0}); index != TaskTable::none; --index) {
+        const TaskRow& row = tasks_[index];
+        const auto name = row.dropped ? std::string_view() : name_of(row);
+        if (!name.empty()) {
+            auto& entry = found[std::string(name)];
+            entry.name = name;
+            entry.newest = std::max(entry.newest, row.id);
+            count(entry.tally, row);
+        }
+        if (index == 0)
+            break;
+    }
+    return found;
+}
+
+namespace {
+
+std::string_view group_of(const TaskRow& row) {
+    return row.options ? std::string_view(row.options->group) : std::string_view();
+}
+
+}  // namespace
+
+void MemoryStore::group(const std::string& name, Done<std::optional<NamedTally>> done) {
+    const auto all = tallies(group_of);
+    const auto found = all.find(name);
+    std::optional<NamedTally> tally;
+    if (found != all.end())
+        tally = found->second;
+    answer<std::optional<NamedTally>>(std::move(done), std::move(tally));
+}
+
+void MemoryStore::groups(TaskId before, std::size_t limit, Done<std::vector<NamedTally>> done) {
+    std::vector<NamedTally> found;
+    for (auto& [name, entry] : tallies(group_of))
+        if (entry.newest < before)
+            found.push_back(std::move(entry));
+    std::ranges::sort(found, std::greater{}, &NamedTally::newest);
+    found.resize(std::min(found.size(), limit));
+    answer<std::vector<NamedTally>>(std::move(done), std::move(found));
+}
+
+void MemoryStore::types(Done<std::vector<NamedTally>> done) {
+    std::vector<NamedTally> found;
+    for (auto& [name, entry] : tallies([](const TaskRow& row) { return row.type_name(); }))
+        found.push_back(std::move(entry));
+    answer<std::vector<NamedTally>>(std::move(done), std::move(found));
 }
 
 TaskRecord MemoryStore::copy(const TaskRow& row) const {
@@ -251,8 +338,7 @@ ResultsPage MemoryStore::select(const ResultsQuery& query) {
 
 }  // namespace
 
-std::unique_ptr<Store> make_memory_store(std::function<void(std::function<void()>)> post,
-                                         std::size_t max_ended) {
+std::unique_ptr<Store> make_memory_store(Post post, std::size_t max_ended) {
     return std::make_unique<MemoryStore>(std::move(post), max_ended);
 }
 

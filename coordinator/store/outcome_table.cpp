@@ -52,14 +52,14 @@ core::Outcome OutcomeTable::get(std::uint64_t sequence) const {
     outcome.state = found.state;
     outcome.reason = found.reason;
     outcome.result = found.result;
-    outcome.attempt = {.number = found.attempt,
-                       .host = std::string(found.host.view()),
-                       .version = std::string(found.version.view()),
-                       .status = found.status,
-                       .message = std::string(found.message.view()),
-                       .started = found.started,
-                       .finished = found.finished,
-                       .times = found.times};
+    outcome.attempt.number = found.attempt;
+    outcome.attempt.host = found.host.view();
+    outcome.attempt.version = found.version.view();
+    outcome.attempt.status = found.status;
+    outcome.attempt.message = found.message.view();
+    outcome.attempt.started = found.started;
+    outcome.attempt.finished = found.finished;
+    outcome.attempt.times = found.times;
     return outcome;
 }
 

@@ -13,13 +13,10 @@ using base::Result;
 
 constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
-bool read_tokens(Input& in, std::string_view name, std::vector<Token>& out) {
+bool read_claims(Input& in, std::string_view name, std::vector<Claim>& out) {
     return in.list(name, unlimited, [&] {
-        Token token;
-        if (!in.token(token))
-            return false;
-        out.push_back(token);
-        return true;
+        Claim& claim = out.emplace_back();
+        return in.claim(claim.token, claim.lease);
     });
 }
 
@@ -103,10 +100,10 @@ Result<void> read_message(Input& in, Hello& message) {
                 good = read_labels(in, message.labels);
                 break;
             case 8:
-                good = read_tokens(in, "running", message.running);
+                good = read_claims(in, "running", message.running);
                 break;
             default:
-                good = read_tokens(in, "finished", message.finished);
+                good = read_claims(in, "finished", message.finished);
                 break;
         }
     }
@@ -169,6 +166,9 @@ Result<void> read_message(Input& in, Welcome& message) {
                 break;
             case 6:
                 good = in.milliseconds(message.reconnect_window_ms);
+                break;
+            case 7:
+                good = in.flag(message.durable);
                 break;
             default:
                 good = read_items(in, "verdicts", unlimited, message.verdicts);

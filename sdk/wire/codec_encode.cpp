@@ -33,12 +33,16 @@ void write_token(Writer& writer, std::string_view name, const Token& token) {
     writer.member(name, text);
 }
 
-void write_tokens(Writer& writer, std::string_view name, const std::vector<Token>& tokens) {
+void write_claims(Writer& writer, std::string_view name, const std::vector<Claim>& claims) {
     writer.key(name).begin_array();
     std::string text;
-    for (const Token& token : tokens) {
+    for (const Claim& claim : claims) {
         text.clear();
-        append_token(text, token);
+        append_token(text, claim.token);
+        if (claim.lease.task != 0) {
+            text += claim_border;
+            append_lease(text, claim.lease);
+        }
         writer.string(text);
     }
     writer.end_array();
@@ -162,6 +166,11 @@ void append_item(std::string& out, const AssignItem& item) {
     if (item.alone)
         out += R"(,"alone":true)";
     append_text(out, R"(,"version":)", item.version);
+    if (item.lease.task != 0) {
+        out += R"(,"lease":")";
+        append_lease(out, item.lease);
+        out += '"';
+    }
     out += '}';
 }
 
@@ -214,8 +223,8 @@ std::string encode(const Hello& message) {
     for (const auto& [key, value] : message.labels)
         writer.escaped_key(key).string(value);
     writer.end_object();
-    write_tokens(writer, "running", message.running);
-    write_tokens(writer, "finished", message.finished);
+    write_claims(writer, "running", message.running);
+    write_claims(writer, "finished", message.finished);
     writer.end_object();
     return out;
 }
@@ -244,7 +253,8 @@ std::string encode(const Welcome& message) {
         .member("coordinator", message.coordinator_id)
         .member("lease_ms", message.lease_ms)
         .member("heartbeat_ms", message.heartbeat_ms)
-        .member("reconnect_window_ms", message.reconnect_window_ms);
+        .member("reconnect_window_ms", message.reconnect_window_ms)
+        .member("durable", message.durable);
     writer.key("verdicts").begin_array();
     for (const auto& [token, verdict] : message.verdicts) {
         writer.begin_object();

@@ -95,6 +95,38 @@ bool Input::token(Token& out) {
     return unexpected(value, "a token");
 }
 
+bool Input::lease(Lease& out) {
+    json::Value value;
+    if (!reader_.value(value))
+        return false;
+    if (const auto plain = value.plain_string()) {
+        if (const auto parsed = parse_lease(*plain)) {
+            out = *parsed;
+            return true;
+        }
+    }
+    return unexpected(value, "a lease");
+}
+
+bool Input::claim(Token& token, Lease& lease) {
+    json::Value value;
+    if (!reader_.value(value))
+        return false;
+    const auto plain = value.plain_string();
+    const auto border = plain ? plain->find(claim_border) : std::string_view::npos;
+    const auto parsed = plain ? parse_token(plain->substr(0, border)) : std::nullopt;
+    if (!parsed)
+        return unexpected(value, "a token");
+    token = *parsed;
+    if (border == std::string_view::npos)
+        return true;
+    const auto proven = parse_lease(plain->substr(border + 1));
+    if (!proven)
+        return unexpected(value, "a token and its lease");
+    lease = *proven;
+    return true;
+}
+
 bool Input::milliseconds(std::int64_t& out) {
     return number(out, 0, limits::max_duration_ms);
 }

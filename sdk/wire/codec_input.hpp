@@ -35,6 +35,9 @@ public:
     bool text(std::string_view& out, std::size_t limit);
     bool text(std::string& out, std::size_t limit);
     bool token(Token& out);
+    bool lease(Lease& out);
+    /// A token, or a token and its lease.
+    bool claim(Token& token, Lease& lease);
     bool milliseconds(std::int64_t& out);
     bool fraction(double& out);
     bool flag(bool& out);

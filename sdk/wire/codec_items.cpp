@@ -93,8 +93,11 @@ bool read(Input& in, AssignItem& item) {
             case 8:
                 good = in.flag(item.alone);
                 break;
-            default:
+            case 9:
                 good = in.name(item.version, limits::version_length);
+                break;
+            default:
+                good = in.lease(item.lease);
                 break;
         }
     }

@@ -77,20 +77,21 @@ inline constexpr std::array<std::string_view, 18> plugin_health{"plugin",
                                                                 "install",
                                                                 "execute",
                                                                 "growth"};
-inline constexpr std::array<std::string_view, 8> welcome{"op",
+inline constexpr std::array<std::string_view, 9> welcome{"op",
                                                          "protocol",
                                                          "term",
                                                          "coordinator",
                                                          "lease_ms",
                                                          "heartbeat_ms",
                                                          "reconnect_window_ms",
+                                                         "durable",
                                                          "verdicts"};
 inline constexpr std::array<std::string_view, 2> token_verdict{"token", "verdict"};
 inline constexpr std::array<std::string_view, 3> credit{"type", "version", "credit"};
 inline constexpr std::array<std::string_view, 2> phase_item{"token", "phase"};
 inline constexpr std::array<std::string_view, 3> progress{"token", "fraction", "text"};
 inline constexpr std::array<std::string_view, 3> log{"token", "stream", "text"};
-inline constexpr std::array<std::string_view, 10> assign{"token",
+inline constexpr std::array<std::string_view, 11> assign{"token",
                                                          "id",
                                                          "type",
                                                          "attempt",
@@ -99,7 +100,8 @@ inline constexpr std::array<std::string_view, 10> assign{"token",
                                                          "timeout_ms",
                                                          "deadline_ms",
                                                          "alone",
-                                                         "version"};
+                                                         "version",
+                                                         "lease"};
 inline constexpr std::array<std::string_view, 9> result{
     "token", "status", "result", "message", "detail", "retry_after_ms", "us", "version", "emitted"};
 inline constexpr std::array<std::string_view, 2> cancel{"token", "reason"};

@@ -27,6 +27,17 @@ using Labels = std::map<std::string, std::string>;
 // ---- host → coordinator -------------------------------------------------------------------
 
 /// First message of every connection.
+/// A task that a host brings along when it comes back.
+struct Claim {
+    Token token{};
+    Lease lease{};
+
+    Claim() = default;
+    Claim(const Token& the_token, const Lease& the_lease = {})  // NOLINT: most have no lease
+        : token(the_token), lease(the_lease) {}
+    friend bool operator==(const Claim&, const Claim&) = default;
+};
+
 struct Hello {
     unsigned protocol_min = protocol_version;
     unsigned protocol_max = protocol_version;
@@ -36,8 +47,8 @@ struct Hello {
     std::string version{};    ///< of the host software
     std::uint32_t slots = 1;  ///< tasks that run at once
     Labels labels{};
-    std::vector<Token> running{};   ///< what it still executes or has queued
-    std::vector<Token> finished{};  ///< results it holds that were never acknowledged
+    std::vector<Claim> running{};   ///< what it still executes or has queued
+    std::vector<Claim> finished{};  ///< results it holds that were never acknowledged
 };
 
 /// One task type that the host can run now.
@@ -196,7 +207,9 @@ struct Welcome {
     std::int64_t lease_ms = 30'000;
     std::int64_t heartbeat_ms = 5'000;
     std::int64_t reconnect_window_ms = 1'000;  ///< first reconnect: uniform in [0, this]
-    std::vector<TokenVerdict> verdicts{};      ///< one per token of hello.running
+    /// What the coordinator acknowledges outlives it: results are worth keeping on disk until then.
+    bool durable = false;
+    std::vector<TokenVerdict> verdicts{};  ///< one per token of hello.running
 };
 
 struct AssignItem {
@@ -210,6 +223,7 @@ struct AssignItem {
     std::int64_t deadline_ms = 0;  ///< time left until the task's deadline; 0: none
     bool alone = false;            ///< suspected of crashing: run it in a process of its own
     std::string_view version{};    ///< range of versions that may run it; empty: any
+    Lease lease{};                 ///< to be shown with the token in every hello
 };
 
 struct AckItem {

@@ -30,22 +30,43 @@ bool take_dash(std::string_view& text) noexcept {
     return true;
 }
 
+template <typename First, typename Second, typename Third>
+void append_three(std::string& out, First first, Second second, Third third) {
+    append_number(out, first);
+    out += '-';
+    append_number(out, second);
+    out += '-';
+    append_number(out, third);
+}
+
+template <typename First, typename Second, typename Third>
+bool take_three(std::string_view text, First& first, Second& second, Third& third) noexcept {
+    return take_number(text, first) && take_dash(text) && take_number(text, second) &&
+           take_dash(text) && take_number(text, third) && text.empty();
+}
+
 }  // namespace
 
 void append_token(std::string& out, const Token& token) {
-    append_number(out, token.term);
-    out += '-';
-    append_number(out, token.counter);
-    out += '-';
-    append_number(out, token.slot);
+    append_three(out, token.term, token.counter, token.slot);
 }
 
 std::optional<Token> parse_token(std::string_view text) noexcept {
     Token token;
-    if (!take_number(text, token.term) || !take_dash(text) || !take_number(text, token.counter) ||
-        !take_dash(text) || !take_number(text, token.slot) || !text.empty())
+    if (!take_three(text, token.term, token.counter, token.slot))
         return std::nullopt;
     return token;
+}
+
+void append_lease(std::string& out, const Lease& lease) {
+    append_three(out, lease.task, lease.attempt, lease.proof);
+}
+
+std::optional<Lease> parse_lease(std::string_view text) noexcept {
+    Lease lease;
+    if (!take_three(text, lease.task, lease.attempt, lease.proof))
+        return std::nullopt;
+    return lease;
 }
 
 }  // namespace distributo::wire

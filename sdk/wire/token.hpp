@@ -23,8 +23,25 @@ struct Token {
     friend bool operator==(const Token&, const Token&) = default;
 };
 
+/// A host's proof to a later boot of the coordinator, which knows no token of the earlier one, that
+/// it was given this attempt. Hosts treat the text form as opaque and show it when they come back.
+struct Lease {
+    TaskId task = 0;  ///< 0: none was given
+    std::uint32_t attempt = 0;
+    std::uint64_t proof = 0;  ///< a keyed hash of the host and the two above
+
+    friend bool operator==(const Lease&, const Lease&) = default;
+};
+
+/// Stands between a token and its lease where both are one text.
+inline constexpr char claim_border = '/';
+
 /// Appends "<term>-<counter>-<slot>" in decimal.
 void append_token(std::string& out, const Token& token);
 [[nodiscard]] std::optional<Token> parse_token(std::string_view text) noexcept;
+
+/// Appends "<task>-<attempt>-<proof>" in decimal.
+void append_lease(std::string& out, const Lease& lease);
+[[nodiscard]] std::optional<Lease> parse_lease(std::string_view text) noexcept;
 
 }  // namespace distributo::wire

@@ -159,7 +159,8 @@ protected:
             [&](auto done) { store_->results(query, std::move(done)); });
     }
     base::Result<store::TaskRecord> reopen(core::TaskId id) {
-        return await<store::TaskRecord>([&](auto done) { store_->reopen(id, std::move(done)); });
+        return await<store::TaskRecord>(
+            [&](auto done) { store_->reopen(id, reopened_at, std::move(done)); });
     }
     template <typename Page>
     static std::vector<core::TaskId> ids(const Page& page) {
@@ -169,6 +170,7 @@ protected:
         return found;
     }
     using Ids = std::vector<core::TaskId>;
+    static constexpr base::WallTime reopened_at{std::chrono::milliseconds(1'700'000'003'000)};
 
     PostQueue queue_;
     std::unique_ptr<store::Store> store_;

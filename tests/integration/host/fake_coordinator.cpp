@@ -130,8 +130,8 @@ base::Result<void> FakeCoordinator::on_hello(wire::Hello message) {
     welcome.coordinator_id = "fake";
     welcome.heartbeat_ms = 100;
     welcome.reconnect_window_ms = 1;
-    for (const auto& token : message.running)
-        welcome.verdicts.push_back({token, verdict});
+    for (const auto& claim : message.running)
+        welcome.verdicts.push_back({claim.token, verdict});
     connection_->send(wire::encode(welcome));
     hellos.push_back(std::move(message));
     return {};

@@ -1,4 +1,5 @@
 #include "base/version.hpp"
+#include "tests/support/forwarding_store.hpp"
 #include "tests/unit/api/api_fixture.hpp"
 
 #include <boost/asio/post.hpp>
@@ -11,16 +12,16 @@ class ViewsTest : public ApiTest {};
 namespace store = coordinator::store;
 
 /// A store whose disk is full from the first commit on.
-class BrokenStore final : public store::Store {
+class BrokenStore final : public ForwardingStore {
 public:
-    explicit BrokenStore(boost::asio::io_context& io) : io_(io) {}
-    base::Result<store::Recovered> open() override { return store::Recovered{}; }
+    explicit BrokenStore(boost::asio::io_context& io)
+        : ForwardingStore(store::make_memory_store([&io](std::function<void()> function) {
+              boost::asio::post(io, std::move(function));
+          })),
+          io_(io) {}
     void commit(store::Transaction, Done<store::Committed> done) override { fail(done); }
-    void find(store::TaskId, Done<std::optional<store::TaskRecord>> done) override { fail(done); }
-    void resolve(const std::string&, Done<store::TaskId> done) override { fail(done); }
     void list(store::ListQuery, Done<store::ListPage> done) override { fail(done); }
     void results(store::ResultsQuery, Done<store::ResultsPage> done) override { fail(done); }
-    void reopen(store::TaskId, Done<store::TaskRecord> done) override { fail(done); }
 
 private:
     template <typename T>

@@ -258,7 +258,7 @@ public:
     std::vector<Actions::Cancel> cancels;
     std::vector<Actions::Ack> acks;
     std::vector<Outcome> outcomes;
-    std::vector<Actions::FailedAttempt> failed_attempts;
+    std::vector<FailedAttempt> failed_attempts;
     std::vector<TaskId> changed;
     std::set<TaskId> recorded;
 };

@@ -27,8 +27,8 @@ protected:
                    std::vector<Token> finished = {},
                    bool rebooted = false) {
         auto hello = Bed::hello("h1", 2);
-        hello.running = std::move(running);
-        hello.finished = std::move(finished);
+        hello.running.assign(running.begin(), running.end());
+        hello.finished.assign(finished.begin(), finished.end());
         if (rebooted)
             hello.boot_id = "another";
         EXPECT_EQ(bed.join(hello), host);

@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "coordinator/engine/engine.hpp"
+#include "tests/support/forwarding_store.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -65,15 +66,16 @@ public:
 };
 
 /// The memory store behind a gate: while it is shut, commits do not come back.
-class GatedStore final : public store::Store {
+class GatedStore final : public tests::ForwardingStore {
 public:
     explicit GatedStore(boost::asio::io_context& io)
-        : io_(io), inner_(store::make_memory_store([&io](std::function<void()> function) {
+        : ForwardingStore(store::make_memory_store([&io](std::function<void()> function) {
               boost::asio::post(io, std::move(function));
-          })) {}
+          })),
+          io_(io) {}
 
     base::Result<store::Recovered> open() override {
-        auto opened = inner_->open();
+        auto opened = ForwardingStore::open();
         opened->live = std::move(live);
         opened->reserved = std::move(reserved);
         opened->next_id = next_id;
@@ -86,45 +88,30 @@ public:
                 io_, [done = std::move(done)] { done(base::error(base::Errc::io, "disk full")); });
             return;
         }
-        inner_->commit(std::move(transaction),
-                       [this, done = std::move(done)](base::Result<store::Committed> answer) {
-                           if (!shut)
-                               return done(std::move(answer));
-                           held.push_back([done, answer = std::move(answer)] { done(answer); });
-                       });
+        ForwardingStore::commit(
+            std::move(transaction),
+            [this, done = std::move(done)](base::Result<store::Committed> answer) {
+                if (!shut)
+                    return done(std::move(answer));
+                held.push_back([done, answer = std::move(answer)] { done(answer); });
+            });
     }
     void open_gate() {
         shut = false;
         for (const auto& call : std::exchange(held, {}))
             call();
     }
-    void find(TaskId id, Done<std::optional<store::TaskRecord>> done) override {
-        inner_->find(id, std::move(done));
-    }
-    void resolve(const std::string& given_id, Done<TaskId> done) override {
-        inner_->resolve(given_id, std::move(done));
-    }
-    void list(store::ListQuery query, Done<store::ListPage> done) override {
-        inner_->list(std::move(query), std::move(done));
-    }
-    void results(store::ResultsQuery query, Done<store::ResultsPage> done) override {
-        inner_->results(std::move(query), std::move(done));
-    }
-    void reopen(TaskId id, Done<store::TaskRecord> done) override {
-        inner_->reopen(id, std::move(done));
-    }
 
     int commits = 0;
     bool shut = false;
     bool broken = false;
     std::deque<std::function<void()>> held;
-    std::vector<core::NewTask> live;
+    std::vector<core::RecoveredTask> live;
     std::vector<TaskId> reserved;
     TaskId next_id = 1;
 
 private:
     boost::asio::io_context& io_;
-    std::unique_ptr<store::Store> inner_;
 };
 
 class EngineTest : public testing::Test {

@@ -143,7 +143,7 @@ TEST_F(EngineTest, TakesOverWhatTheStoreKnows) {
         left.type = "echo";
         left.payload = base::Bytes::copy("[5]");
         left.attempts_before = 2;
-        store.live.push_back(left);
+        store.live.push_back({left, nullptr});
         store.next_id = 6;
         store.reserved = {7};
     });

@@ -27,7 +27,7 @@ Hello full_hello() {
     hello.version = "0.1.0";
     hello.slots = 8;
     hello.labels = {{"gpu", "yes"}, {"zone\n", ""}};
-    hello.running = {token, other};
+    hello.running = {token, Claim(other, {.task = 12, .attempt = 2, .proof = 99})};
     hello.finished = {token};
     return hello;
 }
@@ -35,7 +35,7 @@ Hello full_hello() {
 constexpr std::string_view hello_text =
     R"({"op":"hello","protocol":[1,1],"host_id":"0123456789abcdef0123456789abcdef","boot_id":"b1",)"
     R"("name":"größe \"7\"","version":"0.1.0","slots":8,"labels":{"gpu":"yes","zone\n":""},)"
-    R"("running":["1-5-3","1-6-4"],"finished":["1-5-3"]})";
+    R"("running":["1-5-3","1-6-4/12-2-99"],"finished":["1-5-3"]})";
 
 TEST(CodecTest, Hello) {
     EXPECT_EQ(encode(full_hello()), hello_text);
@@ -178,10 +178,11 @@ TEST(CodecTest, Welcome) {
     Welcome welcome;
     welcome.term = 9;
     welcome.coordinator_id = "c1";
+    welcome.durable = true;
     welcome.verdicts = {{token, Verdict::keep}, {other, Verdict::cancel}};
     constexpr std::string_view text =
         R"({"op":"welcome","protocol":1,"term":9,"coordinator":"c1","lease_ms":30000,)"
-        R"("heartbeat_ms":5000,"reconnect_window_ms":1000,"verdicts":[)"
+        R"("heartbeat_ms":5000,"reconnect_window_ms":1000,"durable":true,"verdicts":[)"
         R"({"token":"1-5-3","verdict":"keep"},{"token":"1-6-4","verdict":"cancel"}]})";
     EXPECT_EQ(encode(welcome), text);
 
