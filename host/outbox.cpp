@@ -117,13 +117,13 @@ bool Outbox::acknowledge(const wire::Token& token) {
     return true;
 }
 
-std::vector<wire::Token> Outbox::tokens() const {
-    std::vector<wire::Token> tokens;
-    tokens.reserve(count_);
+std::vector<wire::Claim> Outbox::claims() const {
+    std::vector<wire::Claim> claims;
+    claims.reserve(count_);
     for (auto number = first_; number != end_; ++number)
         if (at(number).waiting)
-            tokens.push_back(at(number).outcome.token);
-    return tokens;
+            claims.emplace_back(at(number).outcome.token, at(number).outcome.lease);
+    return claims;
 }
 
 void Outbox::grow() {

@@ -31,7 +31,7 @@ public:
     /// A new connection: everything counts as unsent again.
     void rewind() noexcept { unsent_ = first_; }
 
-    [[nodiscard]] std::vector<wire::Token> tokens() const;
+    [[nodiscard]] std::vector<wire::Claim> claims() const;
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
     [[nodiscard]] bool has_unsent() const noexcept { return unsent_ != end_; }

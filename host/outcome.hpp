@@ -9,7 +9,8 @@ namespace distributo::host {
 
 /// How one attempt ended on this host, kept until the coordinator has made it durable.
 struct Outcome {
-    wire::Token token;
+    wire::Token token{};
+    wire::Lease lease{};
     wire::AttemptStatus status = wire::AttemptStatus::ok;
     std::string result;   ///< JSON value, only with ok
     std::string message;  ///< for a person, only without ok

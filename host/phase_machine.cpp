@@ -1,6 +1,7 @@
 #include "host/phase_machine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace distributo::host {
 namespace {
@@ -28,6 +29,7 @@ void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
     if (index == no_slot || closed_) {
         Outcome outcome;
         outcome.token = item.token;
+        outcome.lease = item.lease;
         outcome.status = AttemptStatus::interrupted;
         outcome.message = closed_
                               ? "this host takes no more tasks"
@@ -38,6 +40,7 @@ void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
     const auto slot = tasks_.create();
     Task& task = tasks_[slot];
     task.token = item.token;
+    task.lease = item.lease;
     task.id.assign(item.id);
     task.payload.assign(item.payload);
     task.install.assign(item.install);
@@ -59,8 +62,20 @@ void PhaseMachine::assign(const wire::AssignItem& item, TimePoint now) {
 
 void PhaseMachine::cancel(const wire::Token& token, TimePoint now) {
     const auto slot = tasks_.slot_of(token);
-    if (slot == no_slot)
-        return;  // its result is already on its way
+    if (slot != no_slot)  // else its result is already on its way
+        cancel_slot(slot, now);
+}
+
+void PhaseMachine::disown_all(TimePoint now) {
+    for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot) {
+        Task& task = tasks_[slot];
+        if (task.stage == Stage::free || std::exchange(task.disowned, true))
+            continue;
+        cancel_slot(slot, now);
+    }
+}
+
+void PhaseMachine::cancel_slot(std::uint32_t slot, TimePoint now) {
     Task& task = tasks_[slot];
     task.cancelled = true;
     switch (task.stage) {
@@ -228,7 +243,7 @@ bool PhaseMachine::report_phases(TimePoint now) {
     bool more = false;
     for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot) {
         Task& task = tasks_[slot];
-        if (task.stage == Stage::free || task.phase == task.reported ||
+        if (task.stage == Stage::free || task.disowned || task.phase == task.reported ||
             task.phase == Phase::assigned)
             continue;
         if (now - task.since < settings_.report_after) {
@@ -273,18 +288,18 @@ void PhaseMachine::abandon_all(std::string_view why, TimePoint now) {
             finish(slot, AttemptStatus::interrupted, why, now);
 }
 
-std::vector<wire::Token> PhaseMachine::tokens() const {
-    std::vector<wire::Token> tokens;
-    tokens.reserve(tasks_.size());
+std::vector<wire::Claim> PhaseMachine::claims() const {
+    std::vector<wire::Claim> claims;
+    claims.reserve(tasks_.size());
     for (std::uint32_t slot = 0; slot < tasks_.slots(); ++slot)
-        if (tasks_[slot].stage != Stage::free)
-            tokens.push_back(tasks_[slot].token);
-    return tokens;
+        if (tasks_[slot].stage != Stage::free && !tasks_[slot].disowned)
+            claims.emplace_back(tasks_[slot].token, tasks_[slot].lease);
+    return claims;
 }
 
 const Task* PhaseMachine::find(runtime::CallId call) const noexcept {
     const auto slot = tasks_.slot_of(call);
-    return slot == no_slot ? nullptr : &tasks_[slot];
+    return slot == no_slot || tasks_[slot].disowned ? nullptr : &tasks_[slot];
 }
 
 }  // namespace distributo::host

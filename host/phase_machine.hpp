@@ -87,6 +87,8 @@ public:
     // ---- what the coordinator asks
     void assign(const wire::AssignItem& item, base::TimePoint now);
     void cancel(const wire::Token& token, base::TimePoint now);
+    /// Ends everything, and nobody hears how: the coordinator that wanted it is not there any more.
+    void disown_all(base::TimePoint now);
 
     // ---- how calls begin and end
     /// The process of a call that runs alone is ready.
@@ -106,11 +108,12 @@ public:
     /// Everything ends as interrupted now, whatever its calls do.
     void abandon_all(std::string_view why, base::TimePoint now);
 
+    /// Disowned ones included, until they have ended.
     [[nodiscard]] std::uint32_t open_tasks() const noexcept { return tasks_.size(); }
     /// Versions of types that are remembered, and places of such that were.
     [[nodiscard]] std::size_t type_entries() const noexcept { return types_.size(); }
-    [[nodiscard]] std::vector<wire::Token> tokens() const;
-    /// The token and the live call behind it, for logs and progress.
+    [[nodiscard]] std::vector<wire::Claim> claims() const;
+    /// The token and the live call behind it, for logs and progress; null: nobody hears of it.
     [[nodiscard]] const Task* find(runtime::CallId call) const noexcept;
 
     /// 0 when it is not on offer.
@@ -158,6 +161,7 @@ private:
     static std::uint32_t in_tasks(const Type& type, std::uint32_t calls) noexcept;
     static bool has_room(const Type& type, std::uint32_t most) noexcept;
 
+    void cancel_slot(std::uint32_t slot, base::TimePoint now);
     void dispatch_type(Type& type, base::TimePoint now);
     void start(std::uint32_t slot, Type& type, std::uint32_t cost, base::TimePoint now);
     void start_execute(std::uint32_t slot, Type& type, std::uint32_t cost, base::TimePoint now);

@@ -96,8 +96,7 @@ void PhaseMachine::execute_ended(std::uint32_t slot, CallResult& result, TimePoi
         }
     }
     finish(slot,
-           {.token = task.token,
-            .status = status_of(task, result.status),
+           {.status = status_of(task, result.status),
             .result = std::move(result.result),
             .message = std::move(result.message),
             .detail = std::move(result.detail),
@@ -223,15 +222,19 @@ void PhaseMachine::release_waiting(InstallTable::Entry& entry, TimePoint now) {
 void PhaseMachine::finish(std::uint32_t slot, Outcome&& outcome, TimePoint now) {
     Task& task = tasks_[slot];
     enter(task, task.phase, now);
+    outcome.token = task.token;
+    outcome.lease = task.lease;
     outcome.times = task.times;
     const auto type = task.type;
     if (task.plugin != 0)
         outcome.version = types_[type].info.version;
+    const bool disowned = task.disowned;
     vacate(task);
     tasks_.release(slot);
     --types_[type].users;
     forget_if_unused(type);
-    actions_.finish(std::move(outcome));
+    if (!disowned)
+        actions_.finish(std::move(outcome));
 }
 
 void PhaseMachine::finish(std::uint32_t slot,
@@ -239,7 +242,6 @@ void PhaseMachine::finish(std::uint32_t slot,
                           std::string_view message,
                           TimePoint now) {
     Outcome outcome;
-    outcome.token = tasks_[slot].token;
     outcome.status = status;
     outcome.message = message;
     finish(slot, std::move(outcome), now);

@@ -168,10 +168,9 @@ std::string TaskDesk::hello() const {
     hello.version = base::version;
     hello.slots = options_.slots;
     hello.labels = options_.labels;
-    for (const auto& token : machine_.tokens())
-        hello.running.emplace_back(token);
-    for (const auto& token : outbox_.tokens())
-        hello.finished.emplace_back(token);
+    hello.coordinator_id = coordinator_id_;
+    hello.running = machine_.claims();
+    hello.finished = outbox_.claims();
     return wire::encode(hello);
 }
 
@@ -185,6 +184,7 @@ base::Result<void> TaskDesk::receive(std::string_view text) {
 
 base::Result<void> TaskDesk::on_welcome(wire::Welcome message) {
     link_->welcomed(message);
+    coordinator_id_ = message.coordinator_id;
     for (const auto& item : message.verdicts)
         if (item.verdict == wire::Verdict::cancel)
             machine_.cancel(item.token, turn_time_);

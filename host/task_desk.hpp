@@ -112,6 +112,7 @@ private:
     const Options& options_;
     const DataDir& directory_;
     std::string boot_id_;
+    std::string coordinator_id_;  // whose the tasks are; empty before the first welcome
     Link* link_ = nullptr;
     PluginSet* plugins_ = nullptr;
     PhaseMachine machine_;

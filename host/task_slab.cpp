@@ -60,7 +60,7 @@ void TaskSlab::release(std::uint32_t slot) {
     task.plugin = 0;
     task.stage = Stage::free;
     task.phase = task.reported = wire::Phase::assigned;
-    task.alone = task.cancelled = task.given_back = false;
+    task.alone = task.cancelled = task.disowned = task.given_back = false;
     task.deadline = {};
     task.times = {};
     task.next = free_;

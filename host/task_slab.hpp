@@ -26,6 +26,7 @@ enum class Stage : std::uint8_t {
 /// One assigned task, from the assign message to its outcome.
 struct Task {
     wire::Token token;
+    wire::Lease lease;
     std::string id;
     std::string payload;
     std::string install;
@@ -43,6 +44,7 @@ struct Task {
     wire::Phase reported = wire::Phase::assigned;
     bool alone = false;       ///< suspected of crashing: gets a process of its own
     bool cancelled = false;   ///< the coordinator asked
+    bool disowned = false;    ///< it was another coordinator's: nobody hears of it any more
     bool given_back = false;  ///< we ended it ourselves (drain): interrupted, unless it succeeds
     std::int64_t timeout_ms = 0;
     base::TimePoint deadline{};  ///< zero: none

@@ -15,11 +15,25 @@ std::int64_t milliseconds(base::Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+/// What the host has of another coordinator is none of this one's tasks, whatever its tokens look
+/// like.
+void disown_foreign_claims(wire::Hello& hello,
+                           const std::string& own,
+                           std::vector<wire::TokenVerdict>& verdicts) {
+    if (hello.coordinator_id.empty() || hello.coordinator_id == own)
+        return;
+    for (const auto& claim : hello.running)
+        verdicts.push_back({claim.token, wire::Verdict::cancel});
+    hello.running.clear();
+    hello.finished.clear();
+}
+
 }  // namespace
 
 HostIndex Engine::host_joined(core::HostJoin join, HostPort& port, wire::Welcome& welcome) {
     auto& scheduler = *impl_->scheduler;
     const auto at = impl_->event();
+    disown_foreign_claims(join.hello, impl_->coordinator_id, welcome.verdicts);
     const auto index = scheduler.host_joined(std::move(join), at.now, at.wall, welcome.verdicts);
     auto& hosts = impl_->hosts;
     if (index >= hosts.size())

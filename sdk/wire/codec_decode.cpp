@@ -100,6 +100,9 @@ Result<void> read_message(Input& in, Hello& message) {
                 good = read_labels(in, message.labels);
                 break;
             case 8:
+                good = in.text(message.coordinator_id, limits::id_length);
+                break;
+            case 9:
                 good = read_claims(in, "running", message.running);
                 break;
             default:

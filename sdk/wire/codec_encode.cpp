@@ -223,6 +223,7 @@ std::string encode(const Hello& message) {
     for (const auto& [key, value] : message.labels)
         writer.escaped_key(key).string(value);
     writer.end_object();
+    write_text(writer, "coordinator", message.coordinator_id);
     write_claims(writer, "running", message.running);
     write_claims(writer, "finished", message.finished);
     writer.end_object();

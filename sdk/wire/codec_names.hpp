@@ -33,7 +33,7 @@ inline constexpr std::array<std::string_view, 4> plugin_state{
 inline constexpr std::array<std::string_view, 4> phase{"assigned", "setup", "install", "execute"};
 
 // Members of each object, in the order in which they are written.
-inline constexpr std::array<std::string_view, 10> hello{"op",
+inline constexpr std::array<std::string_view, 11> hello{"op",
                                                         "protocol",
                                                         "host_id",
                                                         "boot_id",
@@ -41,6 +41,7 @@ inline constexpr std::array<std::string_view, 10> hello{"op",
                                                         "version",
                                                         "slots",
                                                         "labels",
+                                                        "coordinator",
                                                         "running",
                                                         "finished"};
 inline constexpr std::array<std::string_view, 4> capabilities{"op", "sequence", "types", "refused"};

@@ -26,7 +26,6 @@ using Labels = std::map<std::string, std::string>;
 
 // ---- host → coordinator -------------------------------------------------------------------
 
-/// First message of every connection.
 /// A task that a host brings along when it comes back.
 struct Claim {
     Token token{};
@@ -38,6 +37,7 @@ struct Claim {
     friend bool operator==(const Claim&, const Claim&) = default;
 };
 
+/// First message of every connection.
 struct Hello {
     unsigned protocol_min = protocol_version;
     unsigned protocol_max = protocol_version;
@@ -47,6 +47,8 @@ struct Hello {
     std::string version{};    ///< of the host software
     std::uint32_t slots = 1;  ///< tasks that run at once
     Labels labels{};
+    /// Whose the claims are: another coordinator must not take them for its own. Empty: unknown.
+    std::string coordinator_id{};
     std::vector<Claim> running{};   ///< what it still executes or has queued
     std::vector<Claim> finished{};  ///< results it holds that were never acknowledged
 };

@@ -205,6 +205,30 @@ TEST_F(EngineTest, ANewerConnectionOfAHostReplacesTheOldOne) {
     EXPECT_EQ(second->assigns.size(), 1U);
 }
 
+TEST_F(EngineTest, WhatAHostBringsFromAnotherCoordinatorIsNotTakenForAnOwnTask) {
+    const auto host = join();
+    add(task("echo"));
+    const auto token = host->assigns.at(0).token;
+    core::HostJoin again;
+    again.hello.host_id = std::string(27, '0') + "alpha";
+    again.hello.boot_id = "alpha-boot";
+    again.hello.running = {token};
+
+    for (const auto& [coordinator, verdict] :
+         {std::pair(engine_->coordinator_id(), wire::Verdict::keep),
+          std::pair(std::string(), wire::Verdict::keep),
+          std::pair(std::string("another"), wire::Verdict::cancel)}) {
+        again.hello.coordinator_id = coordinator;
+        wire::Welcome welcome;
+        FakeHost port;
+        port.index = engine_->host_joined(again, port, welcome);
+        ASSERT_EQ(welcome.verdicts.size(), 1U);
+        EXPECT_EQ(welcome.verdicts[0].token, token);
+        EXPECT_EQ(welcome.verdicts[0].verdict, verdict) << coordinator;
+        engine_->host_gone(port.index, false);
+    }
+}
+
 TEST_F(EngineTest, AHostThatIsGoneIsNotTalkedTo) {
     auto host = join();
     const auto id = add(task("echo"));

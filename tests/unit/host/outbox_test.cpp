@@ -87,7 +87,7 @@ TEST(OutboxTest, KeepsWhatIsNotAcknowledged) {
     EXPECT_FALSE(outbox.acknowledge(token(2)));
 
     EXPECT_EQ(outbox.size(), 297U);
-    EXPECT_EQ(outbox.tokens().front(), token(4));
+    EXPECT_EQ(outbox.claims().front(), token(4));
     outbox.rewind();
     EXPECT_EQ(count(outbox.next_message(), "\"1-2-2\""), 0U);
 }

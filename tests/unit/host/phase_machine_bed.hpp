@@ -23,6 +23,10 @@ inline wire::Token token(std::uint64_t number) {
     return {.term = 1, .slot = 0, .counter = number};
 }
 
+inline wire::Lease lease(std::uint64_t number) {
+    return {.task = 100 + number, .attempt = 2, .proof = 7};
+}
+
 inline runtime::TypeInfo type(std::string name,
                               bool needs_install = false,
                               std::uint32_t most = 0) {
@@ -78,6 +82,7 @@ protected:
                 std::string_view version_range = {}) {
         wire::AssignItem item;
         item.token = token(number);
+        item.lease = lease(number);
         item.id = "task";
         item.type = name;
         item.payload = "{}";

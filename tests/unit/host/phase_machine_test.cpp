@@ -416,6 +416,45 @@ TEST_F(PhaseMachineTest, ALateResultOfAnAbandonedTaskIsIgnored) {
     EXPECT_EQ(machine.open_tasks(), 0U);
 }
 
+TEST_F(PhaseMachineTest, ALeaseComesBackWithItsTaskAndWithItsOutcome) {
+    offer({type("t")});
+    assign(1);
+    assign(2, "gone");
+    dispatch();
+
+    EXPECT_THAT(machine.claims(), ElementsAre(wire::Claim(token(1), lease(1))));
+    end(started[0].call.call);
+
+    ASSERT_EQ(outcomes.size(), 2U);
+    EXPECT_EQ(outcomes[0].lease, lease(2));
+    EXPECT_EQ(outcomes[1].token, token(1));
+    EXPECT_EQ(outcomes[1].lease, lease(1));
+}
+
+TEST_F(PhaseMachineTest, WhatIsDisownedEndsAndNobodyHearsOfIt) {
+    offer({type("t")});
+    for (std::uint64_t i = 1; i <= 3; ++i)
+        assign(i);
+    dispatch();
+
+    machine.disown_all(now);
+    machine.disown_all(now);
+
+    EXPECT_THAT(cancelled, ElementsAre(started[0].call.call, started[1].call.call));
+    EXPECT_THAT(machine.claims(), IsEmpty());
+    EXPECT_EQ(machine.find(started[0].call.call), nullptr);
+    now += 1s;
+    machine.report_phases(now);
+    EXPECT_THAT(phases, IsEmpty());
+    end(started[0].call.call, CallResult::Status::cancelled);
+    end(started[1].call.call, CallResult::Status::ok);
+    EXPECT_THAT(outcomes, IsEmpty());
+    EXPECT_EQ(machine.open_tasks(), 0U);
+    assign(4);
+    dispatch();
+    EXPECT_EQ(started.size(), 3U);
+}
+
 // ---- credit ------------------------------------------------------------------------------------
 
 TEST_F(PhaseMachineTest, CreditIsAnnouncedWhenItHasChangedEnough) {

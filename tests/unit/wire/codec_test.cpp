@@ -27,6 +27,7 @@ Hello full_hello() {
     hello.version = "0.1.0";
     hello.slots = 8;
     hello.labels = {{"gpu", "yes"}, {"zone\n", ""}};
+    hello.coordinator_id = "c41d";
     hello.running = {token, Claim(other, {.task = 12, .attempt = 2, .proof = 99})};
     hello.finished = {token};
     return hello;
@@ -35,7 +36,7 @@ Hello full_hello() {
 constexpr std::string_view hello_text =
     R"({"op":"hello","protocol":[1,1],"host_id":"0123456789abcdef0123456789abcdef","boot_id":"b1",)"
     R"("name":"größe \"7\"","version":"0.1.0","slots":8,"labels":{"gpu":"yes","zone\n":""},)"
-    R"("running":["1-5-3","1-6-4/12-2-99"],"finished":["1-5-3"]})";
+    R"("coordinator":"c41d","running":["1-5-3","1-6-4/12-2-99"],"finished":["1-5-3"]})";
 
 TEST(CodecTest, Hello) {
     EXPECT_EQ(encode(full_hello()), hello_text);
