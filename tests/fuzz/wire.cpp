@@ -8,7 +8,7 @@
 namespace {
 
 using distributo::tests::require;
-using distributo::wire::tests::Recorder;
+using distributo::wire::Recorder;
 
 /// Everything that a message said, as messages of our own.
 std::vector<std::string> said(Recorder& recorder) {

@@ -1,4 +1,5 @@
 #include "base/ids.hpp"
+#include "built.hpp"
 #include "fake_coordinator.hpp"
 #include "host/agent.hpp"
 #include "wire/limits.hpp"
@@ -22,8 +23,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using wire::AttemptStatus;
-
-const fs::path built = DISTRIBUTO_BINARY_DIR;
 
 class HostTest : public testing::Test {
 protected:

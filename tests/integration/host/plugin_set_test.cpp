@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/ids.hpp"
+#include "built.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
@@ -25,8 +26,6 @@ using host::PluginId;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const fs::path built = DISTRIBUTO_BINARY_DIR;
 
 class MovableClock final : public base::Clock {
 public:

@@ -35,6 +35,9 @@ private:
     std::filesystem::path path_;
 };
 
+/// Payload of a `test.crash` that does not crash.
+inline const std::string harmless = R"({"how":"segv","times":0})";
+
 inline std::filesystem::path test_plugin(const std::string& name) {
     return std::filesystem::path(TEST_PLUGINS) / (name + ".so");
 }

@@ -12,8 +12,6 @@ using std::chrono::milliseconds;
 using Status = CallResult::Status;
 using testing::HasSubstr;
 
-const std::string harmless = R"({"how":"segv","times":0})";
-
 class ProcessRunnerTest : public testing::Test, public Probe {
 protected:
     void start(const std::string& plugin, std::uint32_t threads = 4) {

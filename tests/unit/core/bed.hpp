@@ -36,6 +36,14 @@ struct Assigned {
     std::string version;
 };
 
+inline HostObstacle obstacle_of(const Explanation& explanation, const std::string& host) {
+    for (const auto& one : explanation.hosts)
+        if (one.name == host)
+            return one;
+    ADD_FAILURE() << host << " is not mentioned";
+    return {};
+}
+
 /// A scheduler on a clock that only moves when told, with the outside played by the test:
 /// actions are collected, outcomes become durable when the test says so.
 class Bed {

@@ -20,13 +20,6 @@ TaskOptions requiring(std::string_view isolation, wire::Layers some = {}) {
     return options;
 }
 
-HostObstacle obstacle_of(const Explanation& explanation, const std::string& host) {
-    for (const auto& one : explanation.hosts)
-        if (one.name == host)
-            return one;
-    return {};
-}
-
 TEST(ConfinementTest, ATaskRunsWhereAllThatItRequiresIsInForce) {
     Bed bed;
     const auto weak = bed.join(Bed::hello("weak", 8));

@@ -8,14 +8,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-HostObstacle obstacle_of(const Explanation& explanation, const std::string& host) {
-    for (const auto& one : explanation.hosts)
-        if (one.name == host)
-            return one;
-    ADD_FAILURE() << host << " is not mentioned";
-    return {};
-}
-
 TEST(ExplainTest, WithoutHostsItSaysSo) {
     Bed bed;
     const auto id = bed.add("echo");

@@ -7,13 +7,13 @@
 namespace distributo::host {
 namespace {
 
-wire::Token token(std::uint64_t number) {
+wire::Token token_in_slot(std::uint64_t number) {
     return {.term = 1, .slot = static_cast<std::uint32_t>(number), .counter = number};
 }
 
 Outcome outcome(std::uint64_t number, std::string result = "1") {
     Outcome made;
-    made.token = token(number);
+    made.token = token_in_slot(number);
     made.result = std::move(result);
     return made;
 }
@@ -81,13 +81,13 @@ TEST(OutboxTest, KeepsWhatIsNotAcknowledged) {
     while (outbox.has_unsent())
         static_cast<void>(outbox.next_message());
 
-    EXPECT_TRUE(outbox.acknowledge(token(1)));
-    EXPECT_TRUE(outbox.acknowledge(token(3)));
-    EXPECT_TRUE(outbox.acknowledge(token(2)));
-    EXPECT_FALSE(outbox.acknowledge(token(2)));
+    EXPECT_TRUE(outbox.acknowledge(token_in_slot(1)));
+    EXPECT_TRUE(outbox.acknowledge(token_in_slot(3)));
+    EXPECT_TRUE(outbox.acknowledge(token_in_slot(2)));
+    EXPECT_FALSE(outbox.acknowledge(token_in_slot(2)));
 
     EXPECT_EQ(outbox.size(), 297U);
-    EXPECT_EQ(outbox.claims().front(), token(4));
+    EXPECT_EQ(outbox.claims().front(), token_in_slot(4));
     outbox.rewind();
     EXPECT_EQ(count(outbox.next_message(), "\"1-2-2\""), 0U);
 }
@@ -97,7 +97,7 @@ TEST(OutboxTest, IsEmptyAndWeighsNothingWhenAllIsAcknowledged) {
     for (std::uint64_t i = 1; i <= 1000; ++i)
         outbox.add(outcome(i, std::string(100, '7')));
     for (std::uint64_t i = 1000; i >= 1; --i)
-        EXPECT_TRUE(outbox.acknowledge(token(i)));
+        EXPECT_TRUE(outbox.acknowledge(token_in_slot(i)));
 
     EXPECT_TRUE(outbox.empty());
     EXPECT_EQ(outbox.bytes(), 0U);
@@ -112,7 +112,7 @@ TEST(OutboxTest, IsFullAboveItsLimitOnly) {
     outbox.add(outcome(2, '"' + std::string(9'000, 'x') + '"'));
     EXPECT_TRUE(outbox.full());
 
-    outbox.acknowledge(token(1));
+    outbox.acknowledge(token_in_slot(1));
     EXPECT_FALSE(outbox.full());
 }
 
@@ -141,7 +141,7 @@ TEST(OutboxTest, AResultAboveTheLimitBecomesAFailureThatNamesIt) {
 TEST(OutboxTest, CutsALongMessageBetweenCharacters) {
     Outbox outbox;
     Outcome failed;
-    failed.token = token(1);
+    failed.token = token_in_slot(1);
     failed.status = wire::AttemptStatus::retry;
     failed.message = std::string(wire::limits::error_length - 1, 'x') + "\xC3\xA4 and more";
     outbox.add(std::move(failed));

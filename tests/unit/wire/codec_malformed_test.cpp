@@ -9,8 +9,6 @@
 namespace distributo::wire {
 namespace {
 
-using tests::Recorder;
-
 struct Case {
     std::string message;
     std::string error;

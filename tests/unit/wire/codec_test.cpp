@@ -14,7 +14,6 @@ namespace distributo::wire {
 namespace {
 
 using testing::ElementsAre;
-using tests::Recorder;
 
 constexpr Token token{.term = 1, .slot = 3, .counter = 5};
 constexpr Token other{.term = 1, .slot = 4, .counter = 6};

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace distributo::wire::tests {
+namespace distributo::wire {
 
 /// Receives everything and encodes it again, so that a round trip can be compared as text.
 class Recorder final : public FromHost, public FromCoordinator {
@@ -81,4 +81,4 @@ private:
     }
 };
 
-}  // namespace distributo::wire::tests
+}  // namespace distributo::wire
