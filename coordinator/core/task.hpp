@@ -143,12 +143,12 @@ struct RecoveredTask {
 
 /// What has to be known of a host when the coordinator starts again.
 struct HostRecord {
-    std::string host_id;
-    std::string name;
+    std::string host_id{};
+    std::string name{};
     bool present = false;  ///< may hold leases: it joined, and neither left nor was given up
     base::WallTime quarantined_until{};  ///< epoch: not quarantined
     std::uint32_t quarantines = 0;       ///< in a row; each doubles the next one
-    std::string quarantine_reason;
+    std::string quarantine_reason{};
 };
 
 /// The recorded end of a task.

@@ -1,112 +1,152 @@
+#include "coordinator/store/memory_store.hpp"
+
 #include "base/ids.hpp"
-#include "coordinator/store/callback_queue.hpp"
-#include "coordinator/store/outcome_table.hpp"
+#include "coordinator/store/history.hpp"
 #include "coordinator/store/same_task.hpp"
-#include "coordinator/store/store.hpp"
-#include "coordinator/store/task_table.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
-#include <map>
+#include <random>
 #include <ratio>
-#include <unordered_map>
-#include <utility>
 
 namespace distributo::coordinator::store {
 namespace {
 
 using base::Errc;
 
-// Rows that one list() or results() looks at: about half a millisecond.
-constexpr std::size_t scan_limit = 16 * 1024;
+// Rows that one prune() looks at or drops.
+constexpr std::size_t prune_limit = 4096;
 
-class MemoryStore final : public Store {
-public:
-    MemoryStore(CallbackQueue::Post post, std::size_t max_ended)
-        : callbacks_(std::move(post)), max_ended_(max_ended) {}
-
-    base::Result<Recovered> open() override;
-    void commit(Transaction transaction, Done<Committed> done) override;
-    void find(TaskId id, Done<std::optional<TaskRecord>> done) override;
-    void resolve(const std::string& given_id, Done<TaskId> done) override;
-    void list(ListQuery query, Done<ListPage> done) override;
-    void results(ResultsQuery query, Done<ResultsPage> done) override;
-    void reopen(TaskId id, base::WallTime now, Done<TaskRecord> done) override;
-    void group(const std::string& name, Done<std::optional<NamedTally>> done) override;
-    void groups(TaskId before, std::size_t limit, Done<std::vector<NamedTally>> done) override;
-    void types(Done<std::vector<NamedTally>> done) override;
-    void prune(const Retention&, base::WallTime, Done<bool> done) override {
-        answer<bool>(std::move(done), false);  // bounded by max_ended alone
-    }
-    void backup(const std::string&, Done<std::uint64_t> done) override {
-        answer<std::uint64_t>(std::move(done),
-                              base::error(Errc::unavailable, "the tasks are in memory only"));
-    }
-    [[nodiscard]] Health health() const override { return {}; }
-
-private:
-    template <typename T>
-    void answer(Done<T> done, base::Result<T> value) {
-        callbacks_.add([done = std::move(done), value = std::move(value)]() mutable {
-            done(std::move(value));
-        });
-    }
-    void insert(core::NewTask& task, std::size_t index, Committed& committed);
-    void record(const core::Outcome& outcome);
-    void drop_oldest_outcome();
-    void count(Tally& tally, const TaskRow& row) const;
-    template <typename NameOf>
-    [[nodiscard]] std::map<std::string, NamedTally> tallies(NameOf name_of) const;
-    [[nodiscard]] TaskRecord copy(const TaskRow& row) const;
-    [[nodiscard]] std::vector<core::Attempt> attempts_of(const TaskRow& row) const;
-    [[nodiscard]] bool matches(const TaskRow& row, const ListQuery& query) const;
-    [[nodiscard]] ListPage select(const ListQuery& query) const;
-    [[nodiscard]] ResultsPage select(const ResultsQuery& query);
-
-    CallbackQueue callbacks_;
-    std::size_t max_ended_;
-    TaskTable tasks_;
-    OutcomeTable outcomes_;
-    // Keys point into the options of the task's row, which live as long as the entry.
-    std::unordered_map<std::string_view, TaskId> given_ids_;
-    // Only of tasks with an attempt beside the one in their outcome.
-    std::unordered_map<TaskId, std::vector<core::Attempt>> attempts_;
-};
-
-base::Result<Recovered> MemoryStore::open() {
+StoreIdentity new_identity() {
     constexpr std::size_t identity_bytes = 16;
     // Nothing tells how often there was a store before this one; the time rises instead. Quarters
     // of a second since 2025 fit for 34 years.
     constexpr auto year_2025 = std::chrono::seconds(1'735'689'600);
     using Quarters = std::chrono::duration<std::uint32_t, std::ratio<1, 4>>;
     const auto passed = std::chrono::system_clock::now().time_since_epoch() - year_2025;
+    StoreIdentity made;
+    made.coordinator_id = base::random_hex(identity_bytes);
+    made.first_term = std::max(1U, std::chrono::duration_cast<Quarters>(passed).count());
+    std::random_device random;
+    for (auto& half : made.lease_key)
+        half = std::uint64_t{random()} << 32U | random();
+    return made;
+}
+
+}  // namespace
+
+base::Result<Recovered> MemoryStore::open() {
+    boots_.push_back(
+        {boots_.empty() ? identity_.first_term : boots_.back().term + 1, tasks_.highest() + 1});
     Recovered recovered;
-    recovered.term = std::max(1U, std::chrono::duration_cast<Quarters>(passed).count());
-    recovered.coordinator_id = base::random_hex(identity_bytes);
+    recovered.coordinator_id = identity_.coordinator_id;
+    recovered.term = boots_.back().term;
+    recovered.next_id = tasks_.highest() + 1;
+    recovered.lease_key = identity_.lease_key;
+    tasks_.for_each([&](const TaskRow& row) {
+        count(recovered.kept, row);
+        if (row.live())
+            recovered.live.push_back(recover(row));
+        if (row.options && !row.options->given_id.empty())
+            if (const auto number = base::parse_number_text(row.options->given_id))
+                recovered.reserved.push_back(*number);
+    });
+    for (const auto& [id, host] : hosts_)
+        recovered.hosts.push_back(host);
     return recovered;
+}
+
+core::RecoveredTask MemoryStore::recover(const TaskRow& row) const {
+    core::RecoveredTask task{copy(row).task, nullptr};
+    const Past* past = pasts_.find(row.id);
+    if (past && !(past->attempts.empty() && past->controls.empty()))
+        task.history =
+            std::make_unique<core::TaskHistory>(fold_history(past->attempts, past->controls));
+    return task;
+}
+
+/// Every boot may have given out one number that was not recorded, not more: a failed attempt is
+/// recorded before the next one.
+std::uint32_t MemoryStore::attempts_before(const TaskRow& row) const {
+    const Past* past = pasts_.find(row.id);
+    auto written = past ? past->term : 0;
+    if (written == 0) {
+        const auto after = std::ranges::upper_bound(boots_, row.id, {}, &Boot::first);
+        written = after == boots_.begin() ? boots_.front().term : std::prev(after)->term;
+    }
+    return row.last_attempt + (boots_.back().term - written);
 }
 
 void MemoryStore::commit(Transaction transaction, Done<Committed> done) {
     Committed committed;
-    for (std::size_t i = 0; i < transaction.submits.size(); ++i)
-        insert(transaction.submits[i], i, committed);
     for (auto& failed : transaction.attempts)
-        if (TaskRow* row = tasks_.find(failed.id)) {
-            row->last_attempt = std::max(row->last_attempt, failed.attempt.number);
-            attempts_[failed.id].push_back(std::move(failed.attempt));
-        }
+        record(failed);
+    for (auto& control : transaction.controls)
+        record(control);
+    // An end makes room for a task with the same unique key, which may be its own follow-up; a task
+    // may also be stored together with its end.
+    std::vector<const core::Outcome*> of_new_tasks;
     for (const auto& outcome : transaction.outcomes)
-        record(outcome);
+        if (!record(outcome))
+            of_new_tasks.push_back(&outcome);
+    insert_all(transaction, committed);
+    for (const auto* outcome : of_new_tasks)
+        (void)record(*outcome);
+    for (auto& host : transaction.hosts)
+        record(host);
     answer<Committed>(std::move(done), std::move(committed));
+}
+
+void MemoryStore::insert_all(Transaction& transaction, Committed& committed) {
+    std::size_t next = 0;
+    const auto insert_up_to = [&](std::size_t end) {
+        for (; next < end; ++next)
+            insert(transaction.submits[next], next, committed);
+    };
+    for (std::size_t i = 0; i < transaction.submissions.size(); ++i) {
+        const auto& submission = transaction.submissions[i];
+        insert_up_to(submission.first);
+        const auto end = submission.first + submission.count;
+        if (const auto* known = submissions_.find(submission.key, submission.when)) {
+            replay(*known, submission, i, committed);
+            next = end;
+            continue;
+        }
+        std::vector<SubmissionTable::Answer> answers;
+        for (; next < end; ++next) {
+            const TaskId id = transaction.submits[next].id;
+            const auto before = committed.duplicates.size();
+            insert(transaction.submits[next], next, committed);
+            if (committed.duplicates.size() == before)
+                answers.push_back({id, false});
+            else
+                answers.push_back(
+                    {committed.duplicates.back().existing, !committed.duplicates.back().identical});
+        }
+        submissions_.add(submission, std::move(answers));
+    }
+    insert_up_to(transaction.submits.size());
+}
+
+void MemoryStore::replay(const SubmissionTable::Entry& known,
+                         const Submission& again,
+                         std::size_t index,
+                         Committed& committed) const {
+    const bool same = known.content == again.content && known.answers.size() == again.count;
+    committed.replays.push_back({index, same});
+    for (std::size_t i = 0; i < again.count; ++i) {
+        const auto first = same ? known.answers[i] : SubmissionTable::Answer{0, true};
+        committed.duplicates.push_back({again.first + i, first.id, !first.refused});
+    }
 }
 
 void MemoryStore::insert(core::NewTask& task, std::size_t index, Committed& committed) {
     const bool has_given_id = task.options && !task.options->given_id.empty();
+    const bool has_unique_key = task.options && !task.options->unique_key.empty();
     if (has_given_id) {
-        const auto [place, added] = given_ids_.try_emplace(task.options->given_id, task.id);
-        if (!added) {
-            const TaskRow& there = *tasks_.find(place->second);
+        const auto found = given_ids_.find(task.options->given_id);
+        if (found != given_ids_.end()) {
+            const TaskRow& there = *tasks_.find(found->second);
             const bool same = task.type == there.type_name() &&
                               task.payload.view() == there.payload.view() &&
                               same_options(*task.options, *there.options);
@@ -114,6 +154,17 @@ void MemoryStore::insert(core::NewTask& task, std::size_t index, Committed& comm
             return;
         }
     }
+    if (has_unique_key) {
+        const auto [place, added] = unique_keys_.try_emplace(task.options->unique_key, task.id);
+        if (!added) {
+            committed.duplicates.push_back({index, place->second, true});
+            return;
+        }
+    }
+    if (has_given_id)
+        given_ids_.emplace(task.options->given_id, task.id);
+    if (task.parent != 0)
+        pasts_.of(task.id).parent = task.parent;
     TaskRow row;
     row.id = task.id;
     row.type = task.type.data();
@@ -124,222 +175,122 @@ void MemoryStore::insert(core::NewTask& task, std::size_t index, Committed& comm
     tasks_.append(std::move(row));
 }
 
-void MemoryStore::record(const core::Outcome& outcome) {
-    TaskRow* row = tasks_.find(outcome.id);
+void MemoryStore::record(core::FailedAttempt& failed) {
+    TaskRow* row = tasks_.find(failed.id);
     if (!row || !row->live())
         return;
-    row->sequence = outcomes_.append(outcome) & ((1ULL << 56U) - 1);
-    row->last_attempt = std::max(row->last_attempt, outcome.attempt.number);
-    while (outcomes_.size() > max_ended_)
-        drop_oldest_outcome();
+    row->last_attempt = std::max(row->last_attempt, failed.attempt.number);
+    Past& past = pasts_.of(failed.id);
+    past.term = boots_.back().term;
+    past.add(std::move(failed.attempt));
 }
 
-void MemoryStore::drop_oldest_outcome() {
-    const auto sequence = outcomes_.oldest();
+void MemoryStore::record(core::Control& control) {
+    const TaskRow* row = tasks_.find(control.id);
+    if (row && row->live())
+        pasts_.of(control.id).controls.push_back(std::move(control));
+}
+
+void MemoryStore::record(core::HostRecord& host) {
+    const bool blameless = host.quarantines == 0 && host.quarantined_until == base::WallTime{};
+    if (!host.present && blameless)
+        hosts_.erase(host.host_id);
+    else
+        hosts_.insert_or_assign(host.host_id, std::move(host));
+}
+
+bool MemoryStore::record(const core::Outcome& outcome) {
+    TaskRow* row = tasks_.find(outcome.id);
+    if (!row)
+        return false;
+    if (!row->live())
+        return true;
+    row->sequence = outcomes_.append(outcome) & ((1ULL << 56U) - 1);
+    row->last_attempt = std::max(row->last_attempt, outcome.attempt.number);
+    if (row->options && !row->options->unique_key.empty())
+        unique_keys_.erase(row->options->unique_key);
+    while (outcomes_.size() > max_ended_)
+        drop_outcome(outcomes_.oldest());
+    return true;
+}
+
+void MemoryStore::drop_outcome(std::uint64_t sequence) {
     const TaskId id = outcomes_.task(sequence);
     if (const TaskRow* row = tasks_.find(id)) {
         if (row->options && !row->options->given_id.empty())
             given_ids_.erase(row->options->given_id);
-        if (!attempts_.empty())
-            attempts_.erase(id);
+        pasts_.forget(id);
         tasks_.drop(id);
     }
     outcomes_.withdraw(sequence);
 }
 
-void MemoryStore::find(TaskId id, Done<std::optional<TaskRecord>> done) {
-    std::optional<TaskRecord> found;
-    if (const TaskRow* row = tasks_.find(id)) {
-        found = copy(*row);
-        found->attempts = attempts_of(*row);
-    }
-    answer<std::optional<TaskRecord>>(std::move(done), std::move(found));
-}
-
-void MemoryStore::resolve(const std::string& given_id, Done<TaskId> done) {
-    const auto found = given_ids_.find(given_id);
-    answer<TaskId>(std::move(done), found == given_ids_.end() ? TaskId{0} : found->second);
-}
-
-void MemoryStore::list(ListQuery query, Done<ListPage> done) {
-    answer<ListPage>(std::move(done), select(query));
-}
-
-void MemoryStore::results(ResultsQuery query, Done<ResultsPage> done) {
-    answer<ResultsPage>(std::move(done), select(query));
-}
-
-void MemoryStore::reopen(TaskId id, base::WallTime, Done<TaskRecord> done) {
+void MemoryStore::reopen(TaskId id, base::WallTime now, Done<TaskRecord> done) {
     TaskRow* row = tasks_.find(id);
     if (!row)
         return answer<TaskRecord>(std::move(done), base::error(Errc::not_found, "no such task"));
     if (row->live())
         return answer<TaskRecord>(std::move(done),
                                   base::error(Errc::conflict, "the task has not ended"));
-    auto attempts = attempts_of(*row);
-    if (!attempts.empty())
-        attempts_[id] = attempts;
+    if (row->options && !row->options->unique_key.empty() &&
+        !unique_keys_.try_emplace(row->options->unique_key, id).second)
+        return answer<TaskRecord>(std::move(done),
+                                  base::error(Errc::conflict,
+                                              "another task with the unique key '" +
+                                                  row->options->unique_key + "' has not ended",
+                                              "retry it when that one has ended"));
+    const auto number = attempts_before(*row);
+    Past& past = pasts_.of(id);
+    if (auto last = outcomes_.get(row->sequence).attempt; last.number != 0)
+        past.add(std::move(last));
+    past.term = boots_.back().term;
+    past.controls.push_back({id, core::Control::Kind::retry, {}, now, number});
     outcomes_.withdraw(row->sequence);
     row->sequence = 0;
-    TaskRecord record = copy(*row);
-    record.attempts = std::move(attempts);
-    answer<TaskRecord>(std::move(done), std::move(record));
+    row->last_attempt = number;
+    answer<TaskRecord>(std::move(done), copy_with_past(*row));
 }
 
-void MemoryStore::count(Tally& tally, const TaskRow& row) const {
-    ++tally.total;
-    if (row.live())
-        return;
-    switch (outcomes_.state(row.sequence)) {
-        case wire::TaskState::completed:
-            ++tally.completed;
-            break;
-        case wire::TaskState::failed:
-            ++tally.failed;
-            break;
-        case wire::TaskState::cancelled:
-            ++tally.cancelled;
-            break;
-        default:
-            ++tally.expired;
+template <typename Concerns>
+bool MemoryStore::drop_over(std::uint64_t& cursor, base::WallTime ended_before, Concerns concerns) {
+    cursor = std::max(cursor, outcomes_.oldest());
+    for (std::size_t seen = 0; cursor <= outcomes_.newest(); ++cursor, ++seen) {
+        if (seen == prune_limit)
+            return true;
+        if (outcomes_.task(cursor) == 0 || !concerns(outcomes_.state(cursor)))
+            continue;
+        if (outcomes_.finished(cursor) > ended_before)
+            return false;
+        drop_outcome(cursor);
     }
+    return false;
 }
 
-template <typename NameOf>
-std::map<std::string, NamedTally> MemoryStore::tallies(NameOf name_of) const {
-    std::map<std::string, NamedTally> found;
-    for (auto index = tasks_.last_below(~TaskId{0}); index != TaskTable::none; --index) {
-        const TaskRow& row = tasks_[index];
-        const auto name = row.dropped ? std::string_view() : name_of(row);
-        if (!name.empty()) {
-            auto& entry = found[std::string(name)];
-            entry.name = name;
-            entry.newest = std::max(entry.newest, row.id);
-            count(entry.tally, row);
-        }
-        if (index == 0)
-            break;
-    }
-    return found;
-}
-
-namespace {
-
-std::string_view group_of(const TaskRow& row) {
-    return row.options ? std::string_view(row.options->group) : std::string_view();
-}
-
-}  // namespace
-
-void MemoryStore::group(const std::string& name, Done<std::optional<NamedTally>> done) {
-    const auto all = tallies(group_of);
-    const auto found = all.find(name);
-    std::optional<NamedTally> tally;
-    if (found != all.end())
-        tally = found->second;
-    answer<std::optional<NamedTally>>(std::move(done), std::move(tally));
-}
-
-void MemoryStore::groups(TaskId before, std::size_t limit, Done<std::vector<NamedTally>> done) {
-    std::vector<NamedTally> found;
-    for (auto& [name, entry] : tallies(group_of))
-        if (entry.newest < before)
-            found.push_back(std::move(entry));
-    std::ranges::sort(found, std::greater{}, &NamedTally::newest);
-    found.resize(std::min(found.size(), limit));
-    answer<std::vector<NamedTally>>(std::move(done), std::move(found));
-}
-
-void MemoryStore::types(Done<std::vector<NamedTally>> done) {
-    std::vector<NamedTally> found;
-    for (auto& [name, entry] : tallies([](const TaskRow& row) { return row.type_name(); }))
-        found.push_back(std::move(entry));
-    answer<std::vector<NamedTally>>(std::move(done), std::move(found));
-}
-
-TaskRecord MemoryStore::copy(const TaskRow& row) const {
-    TaskRecord record;
-    record.task.id = row.id;
-    record.task.type = row.type_name();
-    record.task.payload = row.payload;
-    record.task.created = row.created;
-    record.task.options = row.options;
-    record.task.attempts_before = row.last_attempt;
-    if (!row.live()) {
-        record.outcome = outcomes_.get(row.sequence);
-        record.sequence = row.sequence;
-    }
-    return record;
-}
-
-std::vector<core::Attempt> MemoryStore::attempts_of(const TaskRow& row) const {
-    std::vector<core::Attempt> attempts;
-    if (const auto found = attempts_.find(row.id); found != attempts_.end())
-        attempts = found->second;
-    if (row.live())
-        return attempts;
-    auto last = outcomes_.get(row.sequence).attempt;
-    if (last.number != 0 && (attempts.empty() || attempts.back().number < last.number))
-        attempts.push_back(std::move(last));
-    return attempts;
-}
-
-bool MemoryStore::matches(const TaskRow& row, const ListQuery& query) const {
-    const auto wanted = [&](wire::TaskState state) {
-        return row.live() ? !wire::is_terminal(state) : state == outcomes_.state(row.sequence);
+void MemoryStore::prune(const Retention& retention, base::WallTime now, Done<bool> done) {
+    const auto before = [&](base::Duration kept) {
+        return now - std::chrono::floor<std::chrono::milliseconds>(kept);
     };
-    if (!query.states.empty() && std::ranges::none_of(query.states, wanted))
-        return false;
-    if (!query.type.empty() && row.type_name() != query.type)
-        return false;
-    if (!query.group.empty() && (!row.options || row.options->group != query.group))
-        return false;
-    return query.host.empty() || (!row.live() && outcomes_.host(row.sequence) == query.host);
+    const auto completed = [](wire::TaskState state) {
+        return state == wire::TaskState::completed;
+    };
+    bool more = drop_over(completed_from_, before(retention.completed), completed);
+    more |= drop_over(unsuccessful_from_, before(retention.unsuccessful), std::not_fn(completed));
+    more |= submissions_.forget(now, prune_limit);
+    for (std::size_t i = 0; i < prune_limit && outcomes_.size() > retention.most_ended; ++i)
+        drop_outcome(outcomes_.oldest());
+    answer<bool>(std::move(done), more || outcomes_.size() > retention.most_ended);
 }
 
-ListPage MemoryStore::select(const ListQuery& query) const {
-    ListPage page;
-    auto index = tasks_.last_below(query.before);
-    for (std::size_t seen = 0; index != TaskTable::none; ++seen) {
-        if (seen == scan_limit || page.tasks.size() == query.limit) {
-            page.next_before = tasks_[index].id + 1;
-            break;
-        }
-        const TaskRow& row = tasks_[index];
-        if (!row.dropped && matches(row, query))
-            page.tasks.push_back(copy(row));
-        index = index == 0 ? TaskTable::none : index - 1;
-    }
-    return page;
+void MemoryStore::backup(const std::string&, Done<std::uint64_t> done) {
+    answer<std::uint64_t>(std::move(done),
+                          base::error(Errc::unavailable, "the tasks are in memory only"));
 }
 
-ResultsPage MemoryStore::select(const ResultsQuery& query) {
-    ResultsPage page;
-    page.newest = outcomes_.newest();
-    page.oldest = outcomes_.oldest();
-    page.next_after = query.after;
-    auto sequence = std::max(query.after + 1, page.oldest);
-    for (std::size_t seen = 0; sequence <= page.newest; ++seen, ++sequence) {
-        if (seen == scan_limit || page.tasks.size() == query.limit)
-            break;
-        page.next_after = sequence;
-        const TaskId id = outcomes_.task(sequence);
-        if (id == 0 || id < query.from_id || id > query.to_id)
-            continue;
-        const TaskRow& row = *tasks_.find(id);
-        if (!query.type.empty() && row.type_name() != query.type)
-            continue;
-        if (!query.group.empty() && (!row.options || row.options->group != query.group))
-            continue;
-        page.tasks.push_back(copy(row));
-    }
-    return page;
-}
-
-}  // namespace
-
-std::unique_ptr<Store> make_memory_store(Post post, std::size_t max_ended) {
-    return std::make_unique<MemoryStore>(std::move(post), max_ended);
+std::unique_ptr<Store> make_memory_store(Post post,
+                                         std::size_t max_ended,
+                                         std::optional<StoreIdentity> identity) {
+    return std::make_unique<MemoryStore>(
+        std::move(post), max_ended, identity ? std::move(*identity) : new_identity());
 }
 
 }  // namespace distributo::coordinator::store

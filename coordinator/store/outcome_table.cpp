@@ -13,6 +13,7 @@ std::uint64_t OutcomeTable::append(const core::Outcome& outcome) {
     rows_.push_back({.id = outcome.id,
                      .result = outcome.result,
                      .host = shared(attempt.host, last_host_),
+                     .host_id = shared(attempt.host_id, last_host_id_),
                      .version = shared(attempt.version, last_version_),
                      .message = base::Bytes::copy(attempt.message),
                      .started = attempt.started,
@@ -21,7 +22,9 @@ std::uint64_t OutcomeTable::append(const core::Outcome& outcome) {
                      .attempt = attempt.number,
                      .state = outcome.state,
                      .reason = outcome.reason,
-                     .status = attempt.status});
+                     .status = attempt.status,
+                     .charge = attempt.charge,
+                     .excludes_host = attempt.excludes_host});
     ++count_;
     return newest();
 }
@@ -45,6 +48,10 @@ std::string_view OutcomeTable::host(std::uint64_t sequence) const {
     return row(sequence)->host.view();
 }
 
+base::WallTime OutcomeTable::finished(std::uint64_t sequence) const {
+    return row(sequence)->finished;
+}
+
 core::Outcome OutcomeTable::get(std::uint64_t sequence) const {
     const Row& found = *row(sequence);
     core::Outcome outcome;
@@ -54,12 +61,15 @@ core::Outcome OutcomeTable::get(std::uint64_t sequence) const {
     outcome.result = found.result;
     outcome.attempt.number = found.attempt;
     outcome.attempt.host = found.host.view();
+    outcome.attempt.host_id = found.host_id.view();
     outcome.attempt.version = found.version.view();
     outcome.attempt.status = found.status;
     outcome.attempt.message = found.message.view();
     outcome.attempt.started = found.started;
     outcome.attempt.finished = found.finished;
     outcome.attempt.times = found.times;
+    outcome.attempt.charge = found.charge;
+    outcome.attempt.excludes_host = found.excludes_host;
     return outcome;
 }
 

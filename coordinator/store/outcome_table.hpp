@@ -21,6 +21,7 @@ public:
     [[nodiscard]] core::TaskId task(std::uint64_t sequence) const;
     [[nodiscard]] wire::TaskState state(std::uint64_t sequence) const;
     [[nodiscard]] std::string_view host(std::uint64_t sequence) const;
+    [[nodiscard]] base::WallTime finished(std::uint64_t sequence) const;
     /// `sequence` must be one that has a task.
     [[nodiscard]] core::Outcome get(std::uint64_t sequence) const;
     void withdraw(std::uint64_t sequence);
@@ -35,6 +36,7 @@ private:
         core::TaskId id = 0;
         base::Bytes result;
         base::Bytes host;
+        base::Bytes host_id;
         base::Bytes version;
         base::Bytes message;
         base::WallTime started;
@@ -44,6 +46,8 @@ private:
         wire::TaskState state = wire::TaskState::completed;
         wire::FailReason reason = wire::FailReason::none;
         wire::AttemptStatus status = wire::AttemptStatus::ok;
+        core::Charge charge = core::Charge::none;
+        bool excludes_host = false;
     };
     [[nodiscard]] const Row* row(std::uint64_t sequence) const;
     /// The last shared text is looked at first, since most outcomes of a batch are alike.
@@ -54,6 +58,7 @@ private:
     std::size_t count_ = 0;
     std::unordered_map<std::string, base::Bytes> names_;
     base::Bytes last_host_;
+    base::Bytes last_host_id_;
     base::Bytes last_version_;
 };
 

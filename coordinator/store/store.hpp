@@ -203,9 +203,17 @@ public:
 /// Runs a function later on the caller's executor. Called from any thread.
 using Post = std::function<void(std::function<void()>)>;
 
+/// What tells one store from another.
+struct StoreIdentity {
+    std::string coordinator_id;  ///< 32 hexadecimal digits
+    std::uint32_t first_term = 1;
+    std::array<std::uint64_t, 2> lease_key{};
+};
+
 /// A store that forgets everything when it goes. Keeps at most `max_ended` ended tasks, oldest
-/// outcomes are dropped first.
+/// outcomes are dropped first. Without an identity it makes up one that no store had before.
 [[nodiscard]] std::unique_ptr<Store> make_memory_store(Post post,
-                                                       std::size_t max_ended = 1'000'000);
+                                                       std::size_t max_ended = 1'000'000,
+                                                       std::optional<StoreIdentity> identity = {});
 
 }  // namespace distributo::coordinator::store

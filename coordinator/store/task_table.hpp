@@ -44,6 +44,13 @@ public:
     /// Index of the last row with an id below `before`; `none` when there is none.
     [[nodiscard]] Index last_below(TaskId before) const;
     [[nodiscard]] const TaskRow& operator[](Index index) const { return rows_[index]; }
+    /// Calls `visit(row)` for those that were not dropped, in order of their ids.
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        for (const TaskRow& row : rows_)
+            if (!row.dropped)
+                visit(row);
+    }
     [[nodiscard]] TaskId highest() const noexcept { return highest_; }
 
 private:

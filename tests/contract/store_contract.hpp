@@ -1,181 +1,15 @@
 #pragma once
 
-#include "coordinator/store/store.hpp"
-
-#include <gtest/gtest.h>
-
-#include <condition_variable>
-#include <deque>
-#include <functional>
-#include <memory>
-#include <mutex>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
 /// What every store must do. A store's own test includes this header once and instantiates
 /// StoreContract with the way to make one:
 ///
 ///     INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(StoreMaker{…}));
+#include "tests/contract/store_contract_fixture.hpp"
+#include "tests/contract/store_contract_history.hpp"
+#include "tests/contract/store_contract_recovery.hpp"
+#include "tests/contract/store_contract_submits.hpp"
+
 namespace distributo::tests {
-
-namespace core = coordinator::core;
-namespace store = coordinator::store;
-
-/// The caller's executor of the contract: runs what was posted when the test waits.
-class PostQueue {
-public:
-    void post(std::function<void()> function) {
-        const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(function));
-        arrived_.notify_one();
-    }
-    /// Blocks until something was posted, then runs it.
-    void run_one() {
-        std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [&] { return !waiting_.empty(); });
-        const auto function = std::move(waiting_.front());
-        waiting_.pop_front();
-        lock.unlock();
-        function();
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::deque<std::function<void()>> waiting_;
-};
-
-struct StoreMaker {
-    using Post = std::function<void(std::function<void()>)>;
-    std::string name;
-    std::function<std::unique_ptr<store::Store>(Post post)> make;
-};
-
-inline void PrintTo(const StoreMaker& maker, std::ostream* out) {
-    *out << maker.name;
-}
-
-class StoreContract : public testing::TestWithParam<StoreMaker> {
-protected:
-    StoreContract()
-        : store_(GetParam().make([this](std::function<void()> f) { queue_.post(std::move(f)); })) {
-        const auto opened = store_->open();
-        EXPECT_TRUE(opened);
-        next_id_ = opened->next_id;
-    }
-
-    /// Calls `begin(done)` and runs the queue until `done` was called.
-    template <typename T, typename Begin>
-    base::Result<T> await(Begin begin) {
-        std::optional<base::Result<T>> answer;
-        begin(store::Store::Done<T>([&](base::Result<T> value) { answer = std::move(value); }));
-        EXPECT_FALSE(answer) << "a callback ran inside the call";
-        while (!answer)
-            queue_.run_one();
-        return *answer;
-    }
-
-    core::NewTask task(std::string_view type, std::string_view payload = "{}") {
-        core::NewTask made;
-        made.id = next_id_++;
-        made.type = type;
-        made.payload = base::Bytes::copy(payload);
-        made.created = base::WallTime(std::chrono::milliseconds(1'700'000'000'123));
-        return made;
-    }
-    core::NewTask named(std::string_view type, std::string given_id, std::string_view payload) {
-        auto made = task(type, payload);
-        core::TaskOptions options;
-        options.given_id = std::move(given_id);
-        made.options = std::make_shared<core::TaskOptions>(std::move(options));
-        return made;
-    }
-    core::NewTask grouped(std::string_view type, std::string group) {
-        auto made = task(type);
-        core::TaskOptions options;
-        options.group = std::move(group);
-        made.options = std::make_shared<core::TaskOptions>(std::move(options));
-        return made;
-    }
-    static core::Attempt attempt(std::uint32_t number, wire::AttemptStatus status) {
-        core::Attempt made;
-        made.number = number;
-        made.host = "worker-7";
-        made.status = status;
-        made.message = status == wire::AttemptStatus::ok ? "" : "exit status 6";
-        made.started = base::WallTime(std::chrono::milliseconds(1'700'000'001'000));
-        made.finished = base::WallTime(std::chrono::milliseconds(1'700'000'002'000));
-        made.times.execute_us = 5'000'000'000;
-        return made;
-    }
-    static core::Outcome completed(core::TaskId id, std::string_view result = "1") {
-        core::Outcome made;
-        made.id = id;
-        made.result = base::Bytes::copy(result);
-        made.attempt = attempt(1, wire::AttemptStatus::ok);
-        return made;
-    }
-    static core::Outcome failed(core::TaskId id, std::uint32_t number) {
-        core::Outcome made;
-        made.id = id;
-        made.state = core::TaskState::failed;
-        made.reason = wire::FailReason::attempts_exhausted;
-        made.attempt = attempt(number, wire::AttemptStatus::retry);
-        return made;
-    }
-
-    store::Committed commit(store::Transaction transaction) {
-        auto answer = await<store::Committed>(
-            [&](auto done) { store_->commit(std::move(transaction), std::move(done)); });
-        EXPECT_TRUE(answer);
-        return *answer;
-    }
-    core::TaskId add(core::NewTask made) {
-        const auto id = made.id;
-        store::Transaction transaction;
-        transaction.submits.push_back(std::move(made));
-        commit(std::move(transaction));
-        return id;
-    }
-    void end(core::Outcome outcome) {
-        store::Transaction transaction;
-        transaction.outcomes.push_back(std::move(outcome));
-        commit(std::move(transaction));
-    }
-    std::optional<store::TaskRecord> find(core::TaskId id) {
-        return *await<std::optional<store::TaskRecord>>(
-            [&](auto done) { store_->find(id, std::move(done)); });
-    }
-    core::TaskId resolve(const std::string& given_id) {
-        return *await<core::TaskId>([&](auto done) { store_->resolve(given_id, std::move(done)); });
-    }
-    store::ListPage list(const store::ListQuery& query) {
-        return *await<store::ListPage>([&](auto done) { store_->list(query, std::move(done)); });
-    }
-    store::ResultsPage results(const store::ResultsQuery& query) {
-        return *await<store::ResultsPage>(
-            [&](auto done) { store_->results(query, std::move(done)); });
-    }
-    base::Result<store::TaskRecord> reopen(core::TaskId id) {
-        return await<store::TaskRecord>(
-            [&](auto done) { store_->reopen(id, reopened_at, std::move(done)); });
-    }
-    template <typename Page>
-    static std::vector<core::TaskId> ids(const Page& page) {
-        std::vector<core::TaskId> found;
-        for (const auto& record : page.tasks)
-            found.push_back(record.task.id);
-        return found;
-    }
-    using Ids = std::vector<core::TaskId>;
-    static constexpr base::WallTime reopened_at{std::chrono::milliseconds(1'700'000'003'000)};
-
-    PostQueue queue_;
-    std::unique_ptr<store::Store> store_;
-    core::TaskId next_id_ = 1;
-};
 
 TEST_P(StoreContract, OpeningTellsAnIdentityAndATerm) {
     PostQueue queue;
@@ -193,6 +27,7 @@ TEST_P(StoreContract, OpeningTellsAnIdentityAndATerm) {
 
 TEST_P(StoreContract, ASubmittedTaskIsFoundAsItWas) {
     auto made = named("resize", "picture-1", R"({"width":640})");
+    made.parent = 7;
     const auto id = add(made);
 
     const auto found = find(id);
@@ -202,6 +37,7 @@ TEST_P(StoreContract, ASubmittedTaskIsFoundAsItWas) {
     EXPECT_EQ(found->task.type, "resize");
     EXPECT_EQ(found->task.payload.view(), R"({"width":640})");
     EXPECT_EQ(found->task.created, made.created);
+    EXPECT_EQ(found->task.parent, 7U);
     ASSERT_TRUE(found->task.options);
     EXPECT_EQ(found->task.options->given_id, "picture-1");
     EXPECT_FALSE(found->outcome);
@@ -215,6 +51,10 @@ TEST_P(StoreContract, OptionsComeBackComplete) {
     options.given_id = "b";
     options.project = "p";
     options.group = "g";
+    options.unique_key = "u";
+    options.version_range = "^1.2";
+    options.requires_confinement.isolation = 2;
+    options.requires_confinement.layers.add(wire::Layer::seccomp);
     options.labels = {{"colour", "red"}};
     options.requires_labels = {{"gpu", "yes"}};
     options.install = base::Bytes::copy(R"({"v":1})");
@@ -235,6 +75,9 @@ TEST_P(StoreContract, OptionsComeBackComplete) {
     EXPECT_EQ(back.given_id, "b");
     EXPECT_EQ(back.project, "p");
     EXPECT_EQ(back.group, "g");
+    EXPECT_EQ(back.unique_key, "u");
+    EXPECT_EQ(back.version_range, "^1.2");
+    EXPECT_EQ(back.requires_confinement, options.requires_confinement);
     EXPECT_EQ(back.labels, options.labels);
     EXPECT_EQ(back.requires_labels, options.requires_labels);
     EXPECT_EQ(back.install.view(), R"({"v":1})");
@@ -267,60 +110,6 @@ TEST_P(StoreContract, GapsBetweenIdsDoNotMatter) {
     EXPECT_FALSE(find(second - 1));
 }
 
-TEST_P(StoreContract, TheSameGivenIdAndContentIsARepeat) {
-    const auto first = add(named("a", "x", "1"));
-
-    store::Transaction again;
-    again.submits = {task("a"), named("a", "x", "1"), named("a", "x", "2"), named("b", "x", "1")};
-    const auto stored = again.submits[0].id;
-    const auto refused = again.submits[1].id;
-    const auto committed = commit(std::move(again));
-
-    ASSERT_EQ(committed.duplicates.size(), 3U);
-    EXPECT_EQ(committed.duplicates[0].index, 1U);
-    EXPECT_EQ(committed.duplicates[0].existing, first);
-    EXPECT_TRUE(committed.duplicates[0].identical);
-    EXPECT_EQ(committed.duplicates[1].index, 2U);
-    EXPECT_FALSE(committed.duplicates[1].identical) << "another payload";
-    EXPECT_FALSE(committed.duplicates[2].identical) << "another type";
-    EXPECT_TRUE(find(stored));
-    EXPECT_FALSE(find(refused));
-    EXPECT_EQ(resolve("x"), first);
-}
-
-TEST_P(StoreContract, ARepeatWithinOneTransactionIsFound) {
-    store::Transaction both;
-    both.submits = {named("a", "x", "1"), named("a", "x", "1")};
-    const auto first = both.submits[0].id;
-
-    const auto committed = commit(std::move(both));
-
-    ASSERT_EQ(committed.duplicates.size(), 1U);
-    EXPECT_EQ(committed.duplicates[0].index, 1U);
-    EXPECT_EQ(committed.duplicates[0].existing, first);
-}
-
-TEST_P(StoreContract, ADelayThatWasCountedAnewIsStillARepeat) {
-    const auto delayed = [&](std::int64_t not_before_ms, std::int32_t priority) {
-        auto made = task("a");
-        core::TaskOptions options;
-        options.given_id = "x";
-        options.not_before = base::WallTime(std::chrono::milliseconds(not_before_ms));
-        options.priority = priority;
-        made.options = std::make_shared<core::TaskOptions>(options);
-        return made;
-    };
-    add(delayed(1000, 0));
-
-    store::Transaction again;
-    again.submits = {delayed(2000, 0), delayed(1000, 1)};
-    const auto committed = commit(std::move(again));
-
-    ASSERT_EQ(committed.duplicates.size(), 2U);
-    EXPECT_TRUE(committed.duplicates[0].identical);
-    EXPECT_FALSE(committed.duplicates[1].identical) << "another priority";
-}
-
 TEST_P(StoreContract, AnOutcomeIsRecordedOnce) {
     const auto id = add(task("a"));
 
@@ -336,37 +125,6 @@ TEST_P(StoreContract, AnOutcomeIsRecordedOnce) {
     EXPECT_EQ(found->outcome->attempt.times.execute_us, 5'000'000'000U);
     ASSERT_EQ(found->attempts.size(), 1U);
     EXPECT_EQ(results({}).newest, found->sequence);
-}
-
-TEST_P(StoreContract, AttemptsAreKeptInOrderAndTheLastOneOnce) {
-    const auto id = add(task("a"));
-    store::Transaction transaction;
-    transaction.attempts = {{id, attempt(1, wire::AttemptStatus::retry)},
-                            {id, attempt(2, wire::AttemptStatus::crashed)}};
-    commit(std::move(transaction));
-    end(failed(id, 3));
-
-    const auto found = find(id);
-
-    ASSERT_TRUE(found);
-    ASSERT_EQ(found->attempts.size(), 3U);
-    EXPECT_EQ(found->attempts[1].number, 2U);
-    EXPECT_EQ(found->attempts[1].status, wire::AttemptStatus::crashed);
-    EXPECT_EQ(found->attempts[1].message, "exit status 6");
-    EXPECT_EQ(found->attempts[2].number, 3U);
-}
-
-TEST_P(StoreContract, ATaskThatNeverRanHasNoAttempt) {
-    const auto id = add(task("a"));
-    core::Outcome outcome;
-    outcome.id = id;
-    outcome.state = core::TaskState::cancelled;
-    end(outcome);
-
-    const auto found = find(id);
-
-    ASSERT_TRUE(found && found->outcome);
-    EXPECT_TRUE(found->attempts.empty());
 }
 
 TEST_P(StoreContract, ListsNewestFirstPageByPage) {
@@ -419,6 +177,100 @@ TEST_P(StoreContract, ListsWhatTheFiltersAskFor) {
     EXPECT_EQ(only({.host = "worker-8"}), (Ids{}));
 }
 
+TEST_P(StoreContract, ListsByLabelAndTime) {
+    core::TaskOptions red;
+    red.labels = {{"colour", "red"}, {"size", "big"}};
+    const auto first = add(with(red));
+    auto made = task("a");
+    made.created += 1s;
+    const auto created = made.created;
+    const auto second = add(std::move(made));
+    const auto only = [&](store::ListQuery query) { return ids(list(query)); };
+
+    EXPECT_EQ(only({.label = {"colour", "red"}}), (Ids{first}));
+    EXPECT_EQ(only({.label = {"colour", "big"}}), (Ids{}));
+    EXPECT_EQ(only({.created_from = created}), (Ids{second}));
+    EXPECT_EQ(only({.created_before = created}), (Ids{first}));
+    EXPECT_EQ(only({.created_from = created - 1s, .created_before = created + 1ms}),
+              (Ids{second, first}));
+}
+
+TEST_P(StoreContract, CountsByGroupAndByType) {
+    const auto a = add(grouped("resize", "nightly"));
+    const auto b = add(grouped("resize", "nightly"));
+    const auto c = add(grouped("build", "weekly"));
+    add(task("build"));
+    end(completed(a));
+    end(failed(c, 1));
+    const auto groups = [&](core::TaskId before, std::size_t limit) {
+        return *await<std::vector<store::NamedTally>>(
+            [&](auto done) { store_->groups(before, limit, std::move(done)); });
+    };
+    const auto group = [&](const std::string& name) {
+        return *await<std::optional<store::NamedTally>>(
+            [&](auto done) { store_->group(name, std::move(done)); });
+    };
+
+    ASSERT_TRUE(group("nightly"));
+    EXPECT_EQ(group("nightly")->tally.total, 2U);
+    EXPECT_EQ(group("nightly")->tally.completed, 1U);
+    EXPECT_EQ(group("nightly")->tally.live(), 1U);
+    EXPECT_EQ(group("nightly")->newest, b);
+    EXPECT_FALSE(group("daily"));
+    const auto all = groups(~core::TaskId{0}, 10);
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].name, "weekly") << "the newest task is first";
+    EXPECT_EQ(all[0].tally.failed, 1U);
+    EXPECT_EQ(all[1].name, "nightly");
+    EXPECT_EQ(groups(~core::TaskId{0}, 1).size(), 1U);
+    ASSERT_EQ(groups(c, 10).size(), 1U);
+    EXPECT_EQ(groups(c, 10)[0].name, "nightly");
+    const auto types =
+        *await<std::vector<store::NamedTally>>([&](auto done) { store_->types(std::move(done)); });
+    ASSERT_EQ(types.size(), 2U);
+    EXPECT_EQ(types[0].name, "build");
+    EXPECT_EQ(types[0].tally.total, 2U);
+    EXPECT_EQ(types[1].name, "resize");
+    EXPECT_EQ(types[1].tally.completed, 1U);
+}
+
+TEST_P(StoreContract, WhatEndedIsForgottenByAge) {
+    const auto live = add(task("a"));
+    const auto done = add(named("a", "x", "1"));
+    const auto bad = add(task("a"));
+    const auto young = add(task("a"));
+    end(failed(bad, 1));
+    end(completed(done));
+    auto later = completed(young);
+    later.attempt.finished += 1h;
+    end(later);
+    const auto ended = completed(done).attempt.finished;
+    const store::Retention retention{.completed = 2h, .unsuccessful = 3h};
+
+    prune(retention, ended + 2h - 1ms);
+    EXPECT_EQ(ids(list({})), (Ids{young, bad, done, live})) << "nothing is old enough";
+
+    prune(retention, ended + 2h);
+    EXPECT_EQ(ids(list({})), (Ids{young, bad, live})) << "the completed one is";
+    EXPECT_EQ(resolve("x"), 0U) << "its given id is free again";
+    EXPECT_EQ(ids(results({})), (Ids{bad, young}));
+
+    prune(retention, ended + 3h);
+    EXPECT_EQ(ids(list({})), (Ids{live}));
+}
+
+TEST_P(StoreContract, WhatEndedIsForgottenByNumberTheOldestFirst) {
+    Ids all;
+    for (int i = 0; i < 4; ++i)
+        all.push_back(add(task("a")));
+    for (const auto id : {all[2], all[0], all[1]})
+        end(completed(id));
+
+    prune({.most_ended = 2}, reopened_at);
+
+    EXPECT_EQ(ids(list({})), (Ids{all[3], all[1], all[0]}));
+}
+
 TEST_P(StoreContract, ResultsComeInOrderOfRecording) {
     const auto a = add(task("a"));
     const auto b = add(task("b"));
@@ -454,43 +306,6 @@ TEST_P(StoreContract, TheCursorMovesPastResultsThatDoNotMatch) {
     EXPECT_TRUE(page.tasks.empty());
     EXPECT_EQ(page.next_after, page.newest);
     EXPECT_EQ(results({.after = page.newest}).next_after, page.newest);
-}
-
-TEST_P(StoreContract, AReopenedTaskIsLiveAgainAndKeepsItsAttempts) {
-    const auto id = add(named("a", "x", "1"));
-    store::Transaction transaction;
-    transaction.attempts = {{id, attempt(1, wire::AttemptStatus::retry)}};
-    commit(std::move(transaction));
-    end(failed(id, 2));
-
-    const auto reopened = reopen(id);
-
-    ASSERT_TRUE(reopened);
-    EXPECT_EQ(reopened->task.payload.view(), "1");
-    EXPECT_EQ(reopened->task.attempts_before, 2U);
-    EXPECT_EQ(reopened->attempts.size(), 2U);
-    EXPECT_FALSE(find(id)->outcome);
-    EXPECT_TRUE(results({}).tasks.empty());
-    EXPECT_EQ(ids(list({.states = {core::TaskState::pending}})), (Ids{id}));
-
-    auto second = completed(id);
-    second.attempt.number = 3;
-    end(second);
-    EXPECT_EQ(find(id)->attempts.size(), 3U);
-    EXPECT_EQ(ids(results({})), (Ids{id}));
-    EXPECT_EQ(resolve("x"), id);
-}
-
-TEST_P(StoreContract, OnlyAnEndedTaskCanBeReopened) {
-    const auto id = add(task("a"));
-
-    const auto live = reopen(id);
-    const auto unknown = reopen(id + 1);
-
-    ASSERT_FALSE(live);
-    EXPECT_EQ(live.error().code, base::Errc::conflict);
-    ASSERT_FALSE(unknown);
-    EXPECT_EQ(unknown.error().code, base::Errc::not_found);
 }
 
 TEST_P(StoreContract, CallbacksComeInTheOrderOfTheCalls) {

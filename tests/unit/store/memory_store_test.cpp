@@ -4,9 +4,11 @@ namespace distributo::tests {
 namespace {
 
 StoreMaker memory(std::string name, std::size_t max_ended) {
-    return {std::move(name), [max_ended](StoreMaker::Post post) {
+    return {std::move(name),
+            [max_ended](StoreMaker::Post post) {
                 return store::make_memory_store(std::move(post), max_ended);
-            }};
+            },
+            [](const StoreMaker::Post&, std::unique_ptr<store::Store> old) { return old; }};
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(memory("memory", 1000)));
