@@ -28,12 +28,14 @@ std::string TaskDetails::shown_id() const {
 Engine::Impl::Impl(boost::asio::io_context& the_io,
                    const base::Clock& the_clock,
                    const core::Settings& the_settings,
-                   std::unique_ptr<store::Store> the_store)
+                   std::unique_ptr<store::Store> the_store,
+                   std::uint32_t the_random_seed)
     : io(the_io),
       clock(the_clock),
       settings(the_settings),
       store(std::move(the_store)),
-      timer(the_io) {}
+      timer(the_io),
+      random_seed(the_random_seed) {}
 
 base::Result<void> Engine::Impl::start() {
     auto opened = store->open();
@@ -42,7 +44,7 @@ base::Result<void> Engine::Impl::start() {
     coordinator_id = std::move(opened->coordinator_id);
     next_id = opened->next_id;
     reserved.insert(opened->reserved.begin(), opened->reserved.end());
-    scheduler = std::make_unique<core::Scheduler>(settings, opened->term, std::random_device{}());
+    scheduler = std::make_unique<core::Scheduler>(settings, opened->term, random_seed);
     const auto at = event();
     for (auto& [task, history] : opened->live) {
         task.type = intern(task.type);
@@ -138,7 +140,17 @@ Engine::Engine(boost::asio::io_context& io,
                const base::Clock& clock,
                const core::Settings& settings,
                std::unique_ptr<store::Store> store)
-    : impl_(std::make_unique<Impl>(io, clock, settings, std::move(store))) {}
+    : impl_(std::make_unique<Impl>(io, clock, settings, std::move(store), std::random_device{}())) {
+}
+
+Engine::Engine(boost::asio::io_context& io,
+               const base::Clock& clock,
+               const core::Settings& settings,
+               std::unique_ptr<store::Store> store,
+               const Replayable& replayable)
+    : impl_(std::make_unique<Impl>(io, clock, settings, std::move(store), replayable.random_seed)) {
+    impl_->by_hand = true;
+}
 
 Engine::~Engine() = default;
 
@@ -147,6 +159,9 @@ base::Result<void> Engine::start() {
 }
 void Engine::run_due() {
     impl_->turn();
+}
+base::TimePoint Engine::next_due() const {
+    return impl_->next_due();
 }
 boost::asio::io_context& Engine::io() const noexcept {
     return impl_->io;

@@ -62,6 +62,11 @@ struct LogLine {
     base::WallTime when;
 };
 
+/// What makes an engine do the same again.
+struct Replayable {
+    std::uint32_t random_seed = 0;
+};
+
 /// Drives the core: feeds it events with the time, carries its actions to the store and to the
 /// hosts, and its news to those who wait. Acknowledges only what the store has made durable.
 ///
@@ -75,6 +80,12 @@ public:
            const base::Clock& clock,
            const core::Settings& settings,
            std::unique_ptr<store::Store> store);
+    /// The same without chance and without a timer: whoever moves the clock calls run_due().
+    Engine(boost::asio::io_context& io,
+           const base::Clock& clock,
+           const core::Settings& settings,
+           std::unique_ptr<store::Store> store,
+           const Replayable& replayable);
     ~Engine();
 
     /// Opens the store and takes over its live tasks; blocks. Everything else comes after it.
@@ -82,6 +93,8 @@ public:
     /// Looks at the clock and runs what is due. The engine's own timer does the same; whoever moves
     /// the clock by hand calls it.
     void run_due();
+    /// When run_due() has something to do next; TimePoint::max() when never.
+    [[nodiscard]] base::TimePoint next_due() const;
     [[nodiscard]] boost::asio::io_context& io() const noexcept;
 
     // ---- for the API ----

@@ -61,7 +61,8 @@ struct Engine::Impl {
     Impl(boost::asio::io_context& the_io,
          const base::Clock& the_clock,
          const core::Settings& the_settings,
-         std::unique_ptr<store::Store> the_store);
+         std::unique_ptr<store::Store> the_store,
+         std::uint32_t the_random_seed);
 
     base::Result<void> start();
 
@@ -95,6 +96,7 @@ struct Engine::Impl {
     void stop_serving(Flight& flight, const base::Error& error);
     void flush_hosts();
     void wake_expired(base::TimePoint now);
+    [[nodiscard]] base::TimePoint next_due() const;
     void arm_timer(base::TimePoint now);
     [[nodiscard]] HostPort* port(HostIndex host);
 
@@ -126,6 +128,8 @@ struct Engine::Impl {
     std::unique_ptr<store::Store> store;
     boost::asio::steady_timer timer;
     base::TimePoint timer_due = base::TimePoint::max();
+    bool by_hand = false;  // the timer is not used
+    std::uint32_t random_seed;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 
     std::string coordinator_id;

@@ -167,11 +167,15 @@ void Engine::Impl::wake_expired(base::TimePoint now) {
             wake(true);
 }
 
-void Engine::Impl::arm_timer(base::TimePoint now) {
-    const auto due = std::min(
+base::TimePoint Engine::Impl::next_due() const {
+    return std::min(
         {scheduler->next_tick(), task_waits.next_deadline(), result_waits.next_deadline()});
+}
+
+void Engine::Impl::arm_timer(base::TimePoint now) {
+    const auto due = next_due();
     // Firing early is harmless and rare, setting the timer is not free: it is only moved forward.
-    if (due >= timer_due)
+    if (by_hand || due >= timer_due)
         return;
     timer_due = due;
     timer.expires_after(std::max(base::Duration::zero(), due - now));

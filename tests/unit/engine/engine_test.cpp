@@ -270,6 +270,16 @@ TEST_F(EngineTest, WhatIsDueRunsByTheClock) {
     EXPECT_EQ(host->assigns.size(), 1U);
 }
 
+TEST_F(EngineTest, WhoMovesTheClockLearnsWhenSomethingIsDue) {
+    EXPECT_EQ(engine_->next_due(), base::TimePoint::max());
+    core::TaskOptions options;
+    options.not_before = clock_.wall() + std::chrono::minutes(1);
+
+    submit({{"echo", base::Bytes::copy("1"), std::make_shared<core::TaskOptions>(options)}});
+
+    EXPECT_EQ(engine_->next_due(), clock_.now() + std::chrono::minutes(1));
+}
+
 TEST_F(EngineTest, ADestroyedEngineAnswersNobody) {
     bool answered = false;
     engine_->submit({task("echo")}, [&](auto) { answered = true; });
