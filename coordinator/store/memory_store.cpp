@@ -66,15 +66,14 @@ core::RecoveredTask MemoryStore::recover(const TaskRow& row) const {
 }
 
 /// Every boot may have given out one number that was not recorded, not more: a failed attempt is
-/// recorded before the next one.
+/// recorded before the next one. The submit is a record with the number 0.
 std::uint32_t MemoryStore::attempts_before(const TaskRow& row) const {
-    const Past* past = pasts_.find(row.id);
-    auto written = past ? past->term : 0;
-    if (written == 0) {
-        const auto after = std::ranges::upper_bound(boots_, row.id, {}, &Boot::first);
-        written = after == boots_.begin() ? boots_.front().term : std::prev(after)->term;
-    }
-    return row.last_attempt + (boots_.back().term - written);
+    const auto after = std::ranges::upper_bound(boots_, row.id, {}, &Boot::first);
+    const auto& submitted_in = after == boots_.begin() ? boots_.front() : *std::prev(after);
+    auto lead = -std::int64_t{submitted_in.term};
+    if (const Past* past = pasts_.find(row.id))
+        lead = std::max(lead, past->lead);
+    return std::max(row.last_attempt, static_cast<std::uint32_t>(boots_.back().term + lead));
 }
 
 void MemoryStore::commit(Transaction transaction, Done<Committed> done) {
@@ -181,7 +180,7 @@ void MemoryStore::record(core::FailedAttempt& failed) {
         return;
     row->last_attempt = std::max(row->last_attempt, failed.attempt.number);
     Past& past = pasts_.of(failed.id);
-    past.term = boots_.back().term;
+    past.count(failed.attempt.number, boots_.back().term);
     past.add(std::move(failed.attempt));
 }
 
@@ -243,7 +242,7 @@ void MemoryStore::reopen(TaskId id, base::WallTime now, Done<TaskRecord> done) {
     Past& past = pasts_.of(id);
     if (auto last = outcomes_.get(row->sequence).attempt; last.number != 0)
         past.add(std::move(last));
-    past.term = boots_.back().term;
+    past.count(number, boots_.back().term);
     past.controls.push_back({id, core::Control::Kind::retry, {}, now, number});
     outcomes_.withdraw(row->sequence);
     row->sequence = 0;

@@ -2,7 +2,9 @@
 
 #include "coordinator/core/task.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -15,10 +17,14 @@ struct Past {
     std::vector<core::Attempt> attempts;  ///< ascending, one for each number
     std::vector<core::Control> controls;  ///< in order
     TaskId parent = 0;
-    std::uint32_t term = 0;  ///< in which the newest attempt was recorded; 0: none was
+    /// Highest of "number of an attempt - term in which it was recorded".
+    std::int64_t lead = std::numeric_limits<std::int64_t>::min();
 
     /// An attempt that was given up may come back: what is recorded last of a number counts.
     void add(core::Attempt attempt);
+    void count(std::uint32_t number, std::uint32_t term) noexcept {
+        lead = std::max(lead, std::int64_t{number} - term);
+    }
 };
 
 class PastTable {

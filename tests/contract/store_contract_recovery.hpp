@@ -73,6 +73,17 @@ TEST_P(StoreContract, EveryBootMayHaveGivenOutANumberThatWasNotRecorded) {
     EXPECT_EQ(recovered.live[2].task.attempts_before, 1U);
 }
 
+TEST_P(StoreContract, AnOldAttemptThatIsRecordedLateFreesNoNumber) {
+    const auto id = add(task("a"));
+    restart();
+    restart();
+    restart();
+    record(id, attempt(1, wire::AttemptStatus::retry));
+
+    EXPECT_EQ(restart().live.at(0).task.attempts_before, 4U)
+        << "the boots between may have given out 2, 3 and 4";
+}
+
 TEST_P(StoreContract, NumbersOfForgottenBootsAreNotUsedByAnotherGeneration) {
     const auto id = add(task("a"));
     restart();
