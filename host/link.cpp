@@ -1,6 +1,7 @@
 #include "host/link.hpp"
 
 #include "base/log.hpp"
+#include "host/options.hpp"
 #include "net/websocket_client.hpp"
 #include "wire/codec.hpp"
 
@@ -12,7 +13,6 @@ namespace {
 namespace asio = boost::asio;
 namespace log = base::log;
 
-constexpr std::uint16_t default_port = 4000;
 constexpr base::Duration greeting_time = std::chrono::seconds(10);
 /// A connection that ends sooner counts as a failed try: two hosts that share one identity would
 /// otherwise throw each other out as fast as they can.

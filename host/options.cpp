@@ -16,8 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = base::Option::Kind;
 
-constexpr std::uint16_t default_port = 4000;
-
 std::string host_name() {
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0')
@@ -141,13 +139,6 @@ base::Option with_range(base::Option option, std::int64_t min, std::int64_t max)
 base::Option with_choices(base::Option option, std::vector<std::string> choices) {
     option.choices = std::move(choices);
     return option;
-}
-
-std::vector<std::string> isolation_choices() {
-    std::vector<std::string> names;
-    for (const auto& known : runtime::isolation_names)
-        names.emplace_back(known.name);
-    return names;
 }
 
 /// The value is one of the choices.

@@ -16,6 +16,9 @@
 
 namespace distributo::host {
 
+/// Of a coordinator, when a URL names none.
+inline constexpr std::uint16_t default_port = 4000;
+
 /// The settings of a host, checked.
 struct Options {
     std::string coordinator;   ///< URL; empty: find one

@@ -52,13 +52,6 @@ std::uint32_t number_of(const Values& values) {
     return static_cast<std::uint32_t>(std::stoul(values.front()));
 }
 
-Values isolation_choices() {
-    Values names;
-    for (const auto& known : runtime::isolation_names)
-        names.emplace_back(known.name);
-    return names;
-}
-
 void take_memory_by(const Values& values, PluginSettings& settings) {
     settings.sandbox.memory_by = values.front() == "as"    ? runtime::MemoryBy::as
                                  : values.front() == "rss" ? runtime::MemoryBy::rss
@@ -147,6 +140,13 @@ base::Result<void> take(const base::FileTable& table,
 }
 
 }  // namespace
+
+std::vector<std::string> isolation_choices() {
+    std::vector<std::string> names;
+    for (const auto& known : runtime::isolation_names)
+        names.emplace_back(known.name);
+    return names;
+}
 
 IsolationChoice choose_isolation(const PluginSettings& settings,
                                  runtime::Isolation preset,

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace distributo::host {
 
@@ -21,6 +22,9 @@ struct PluginSettings {
     runtime::RecycleLimits recycle{};
     std::string config = "{}";  ///< JSON object for the plugin's setup
 };
+
+/// What a setting that names an isolation may be.
+[[nodiscard]] std::vector<std::string> isolation_choices();
 
 struct IsolationChoice {
     runtime::Isolation isolation = runtime::Isolation::process;

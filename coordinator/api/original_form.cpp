@@ -102,12 +102,12 @@ Checked<> read_milliseconds(const Value& value, TaskOptions& options) {
     return {};
 }
 
-struct OptionMember {
+struct OriginalMember {
     std::string_view name;
     Checked<> (*read)(const Value& value, TaskOptions& options);
 };
 
-constexpr OptionMember option_members[] = {
+constexpr OriginalMember original_members[] = {
     {"taskId", read_task_id},
     {"type", read_kind},
     {"args", read_arguments},
@@ -203,7 +203,7 @@ Checked<OriginalForm::Options> OriginalForm::options(const std::string& project)
     TaskOptions options;
     options.project = project;
     options.group = project;
-    for (const OptionMember& known : option_members) {
+    for (const OriginalMember& known : original_members) {
         const Value* value = find(options_, known.name);
         if (!value || value->kind == Kind::null || value->text == "\"\"")
             continue;
