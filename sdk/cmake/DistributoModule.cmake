@@ -27,10 +27,11 @@ endif()
 # must not clash. The preset dev compiles every source alone, so that each includes what it uses.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
 
-# distributo_module(<name> SOURCES … HEADERS … [LINKS <public>…] [PRIVATE_LINKS <private>…])
-# makes the static library distributo_<name>, used as distributo::<name>.
+# distributo_module(<name> [ALONE] SOURCES … HEADERS … [LINKS <public>…] [PRIVATE_LINKS <private>…])
+# makes the static library distributo_<name>, used as distributo::<name>. ALONE: its sources
+# cannot be compiled together, since names in their anonymous namespaces clash.
 function(distributo_module name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LINKS;PRIVATE_LINKS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE" "" "SOURCES;HEADERS;LINKS;PRIVATE_LINKS")
     set(target distributo_${name})
     add_library(${target} STATIC ${arg_SOURCES})
     add_library(distributo::${name} ALIAS ${target})
@@ -38,6 +39,9 @@ function(distributo_module name)
         FILES ${arg_HEADERS})
     target_link_libraries(${target} PUBLIC distributo_options ${arg_LINKS}
         PRIVATE ${arg_PRIVATE_LINKS})
+    if(NOT arg_ALONE)
+        set_target_properties(${target} PROPERTIES UNITY_BUILD ${DISTRIBUTO_UNITY})
+    endif()
 endfunction()
 
 # distributo_test(<name> SOURCES … LINKS …) makes a GoogleTest binary and registers its cases.
