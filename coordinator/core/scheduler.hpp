@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "coordinator/core/list_query.hpp"
 #include "coordinator/core/settings.hpp"
 #include "coordinator/core/task.hpp"
 
@@ -209,6 +210,8 @@ public:
 
     // ---- views ----
     [[nodiscard]] bool find(TaskId id, base::TimePoint now, TaskView& out) const;
+    /// Live tasks, by the state that find() shows. Looks at a bounded number of them.
+    [[nodiscard]] LivePage list(const ListQuery& query) const;
     [[nodiscard]] Explanation explain(TaskId id, base::TimePoint now) const;
     [[nodiscard]] std::vector<HostView> hosts(base::TimePoint now) const;
     [[nodiscard]] std::vector<TypeView> types() const;

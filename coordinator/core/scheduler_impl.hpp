@@ -112,6 +112,12 @@ struct Scheduler::Impl {
     void assign(Slot slot, const Queue::Seat& seat, base::TimePoint now);
     void remember_warm(const Task& task, Host& host);
 
+    // ---- lists: listing.cpp ----
+    /// `type`: no_type for any.
+    [[nodiscard]] bool fits(const ListQuery& query, TypeIndex type, Slot slot) const;
+    /// False, and nothing done, when hosts hold too many tasks to look through.
+    [[nodiscard]] bool list_leased(const ListQuery& query, TypeIndex type, LivePage& page) const;
+
     // ---- time: time.cpp ----
     [[nodiscard]] base::Duration heartbeat() const;
     [[nodiscard]] base::Duration lease() const;

@@ -14,8 +14,10 @@ std::string_view TypeNames::intern(std::string_view name) {
 
 Slot TaskTable::insert(NewTask& fresh) {
     auto& page = pages_[fresh.id / page_size];
-    if (!page)
+    if (!page) {
         page = std::make_unique<Page>();
+        order_.emplace_hint(order_.end(), fresh.id / page_size);
+    }
     Slot& place = page->slots[fresh.id % page_size];
     if (place != no_slot)
         return no_slot;
@@ -46,8 +48,10 @@ void TaskTable::remove(Slot slot) {
     Task& task = (*this)[slot];
     const auto page = pages_.find(task.id / page_size);
     page->second->slots[task.id % page_size] = no_slot;
-    if (--page->second->used == 0)
+    if (--page->second->used == 0) {
+        order_.erase(page->first);
         pages_.erase(page);
+    }
     --size_;
     task.id = 0;
     task.payload = {};

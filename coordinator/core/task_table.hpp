@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,17 @@ public:
     [[nodiscard]] base::WallTime created(Slot slot) const noexcept { return rest(slot).created; }
     [[nodiscard]] Slot find(TaskId id) const;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Calls `look(slot)` for the tasks with ids below `before`, the highest first, until it
+    /// returns false.
+    template <typename Look>
+    void descend(TaskId before, Look look) const {
+        for (auto page = order_.upper_bound(before / page_size); page != order_.begin();) {
+            const auto& slots = pages_.find(*--page)->second->slots;
+            for (TaskId i = page_size; i-- > 0;)
+                if (*page * page_size + i < before && slots[i] != no_slot && !look(slots[i]))
+                    return;
+        }
+    }
 
 private:
     static constexpr Slot chunk_size = 4096;
@@ -132,6 +144,7 @@ private:
 
     std::vector<std::unique_ptr<Chunk>> chunks_;
     boost::unordered_flat_map<TaskId, std::unique_ptr<Page>> pages_;  // by id / page_size
+    std::set<TaskId> order_;                                          // their keys
     std::size_t size_ = 0;
     Slot used_ = 0;  // slots that were ever handed out
     Slot free_ = no_slot;

@@ -13,13 +13,6 @@ std::string_view group_of(const TaskRow& row) {
     return row.options ? std::string_view(row.options->group) : std::string_view();
 }
 
-bool has_label(const TaskRow& row, const std::pair<std::string, std::string>& wanted) {
-    if (!row.options)
-        return false;
-    const auto found = row.options->labels.find(wanted.first);
-    return found != row.options->labels.end() && found->second == wanted.second;
-}
-
 }  // namespace
 
 void MemoryStore::find(TaskId id, Done<std::optional<TaskRecord>> done) {
@@ -139,12 +132,7 @@ bool MemoryStore::matches(const TaskRow& row, const ListQuery& query) const {
         return false;
     if (!query.type.empty() && row.type_name() != query.type)
         return false;
-    if (!query.group.empty() && group_of(row) != query.group)
-        return false;
-    if (!query.label.first.empty() && !has_label(row, query.label))
-        return false;
-    if ((query.created_from && row.created < *query.created_from) ||
-        (query.created_before && row.created >= *query.created_before))
+    if (!core::belongs(query, row.options.get(), row.created))
         return false;
     return query.host.empty() || (!row.live() && outcomes_.host(row.sequence) == query.host);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "coordinator/core/list_query.hpp"
 #include "coordinator/core/task.hpp"
 
 #include <array>
@@ -16,6 +17,7 @@
 
 namespace distributo::coordinator::store {
 
+using core::ListQuery;
 using core::TaskId;
 
 /// A request to submit that can be repeated without doing it twice (`Idempotency-Key`). Kept for
@@ -76,17 +78,6 @@ struct TaskRecord {
     std::uint64_t sequence = 0;            ///< of the outcome, 1, 2, 3 … in order of recording
     std::vector<core::Attempt> attempts;   ///< all recorded ones, ascending; the last included
     std::vector<core::Control> controls;   ///< all recorded ones, in order
-};
-
-/// Which tasks to list, newest id first.
-struct ListQuery {
-    std::vector<wire::TaskState> states{};  ///< empty: any; a live state means "no outcome yet"
-    std::string type{}, group{}, host{};    ///< empty: any; host: name, of the last attempt
-    std::pair<std::string, std::string> label{};     ///< empty name: any
-    std::optional<base::WallTime> created_from{};    ///< inclusive
-    std::optional<base::WallTime> created_before{};  ///< exclusive
-    TaskId before = ~TaskId{0};                      ///< ids below this
-    std::size_t limit = 100;
 };
 
 struct ListPage {
