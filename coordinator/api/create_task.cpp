@@ -27,17 +27,10 @@ net::Response created(const TaskDetails& task, unsigned status, Detail detail) {
 
 /// Answers from the scheduler's memory: the task is seldom anywhere else yet.
 bool respond_live(const Pending& pending, core::TaskId id) {
-    TaskDetails task;
-    core::TaskView view;
-    if (!pending.engine.scheduler().find(id, pending.engine.now(), view))
-        return false;
-    task.record.task.id = id;
-    task.record.task.type = view.type;
-    task.record.task.created = view.created;
-    task.record.task.options = pending.options;
-    task.live = view;
-    pending.respond(created(task, 201, Detail::brief));
-    return true;
+    const auto task = pending.engine.live(id);
+    if (task)
+        pending.respond(created(*task, 201, Detail::brief));
+    return task.has_value();
 }
 
 void respond_stored(const Pending& pending, const Submitted& submitted) {

@@ -122,8 +122,7 @@ std::string explanation_json(const std::string& id, const core::Explanation& exp
     return body;
 }
 
-/// Takes the list's filters out of the query. One task more than asked for tells whether there
-/// is another page.
+/// Takes the list's filters out of the query.
 Checked<store::ListQuery> list_query(const net::RequestHead& head) {
     store::ListQuery query;
     for (const std::string& name : split(text_of(head, "state"), ',')) {
@@ -146,21 +145,21 @@ Checked<store::ListQuery> list_query(const net::RequestHead& head) {
     const auto limit = limit_of(head, 100);
     if (!limit)
         return limit.error();
-    query.limit = *limit + 1;
+    query.limit = *limit;
     return query;
 }
 
-net::Response task_page(const std::vector<TaskDetails>& tasks, std::size_t limit, Detail detail) {
+net::Response task_page(const engine::TaskPage& page, Detail detail) {
     std::string body = "{\"items\":[";
-    for (std::size_t i = 0; i < tasks.size() && i < limit; ++i) {
-        if (i != 0)
+    for (const TaskDetails& task : page.tasks) {
+        if (&task != &page.tasks.front())
             body += ',';
-        append_task(body, tasks[i], detail);
+        append_task(body, task, detail);
     }
     body += ']';
-    if (tasks.size() > limit) {
+    if (page.next_before != 0) {
         body += ",\"next_cursor\":\"";
-        body += base::NumberText(tasks[limit - 1].record.task.id).view();
+        body += base::NumberText(page.next_before).view();
         body += '"';
     }
     body += '}';
@@ -179,13 +178,10 @@ void list_tasks(Context& context, const Request& request, net::Respond respond) 
     const Detail detail = *fields == "full"     ? Detail::full
                           : *fields == "result" ? Detail::result
                                                 : Detail::brief;
-    const std::size_t limit = query->limit - 1;
-    context.engine.list(*query,
-                        [respond = std::move(respond), limit, detail](
-                            base::Result<std::vector<TaskDetails>> tasks) {
-                            respond(tasks ? task_page(*tasks, limit, detail)
-                                          : to_response(to_problem(tasks.error())));
-                        });
+    context.engine.list(
+        *query, [respond = std::move(respond), detail](base::Result<engine::TaskPage> page) {
+            respond(page ? task_page(*page, detail) : to_response(to_problem(page.error())));
+        });
 }
 
 void get_task(Context& context, const Request& request, net::Respond respond) {

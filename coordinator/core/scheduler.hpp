@@ -51,7 +51,7 @@ struct TaskView {
     std::string_view host;     ///< name; empty unless running or cancelling
     std::string_view version;  ///< of the type that it was assigned to; empty unless it is
     const base::Bytes* payload = nullptr;
-    const TaskOptions* options = nullptr;  ///< may be null
+    std::shared_ptr<const TaskOptions> options;  ///< may be null
     base::WallTime created;
     std::uint32_t attempts = 0;  ///< begun so far
     double progress = -1;

@@ -98,6 +98,10 @@ public:
     [[nodiscard]] const TaskOptions* options(Slot slot) const noexcept {
         return (*this)[slot].has_options ? rest(slot).options.get() : nullptr;
     }
+    [[nodiscard]] const std::shared_ptr<const TaskOptions>& shared_options(
+        Slot slot) const noexcept {
+        return rest(slot).options;
+    }
     [[nodiscard]] std::int32_t priority(Slot slot) const noexcept {
         return (*this)[slot].has_options ? rest(slot).options->priority : 0;
     }

@@ -18,7 +18,7 @@ bool Scheduler::find(TaskId id, TimePoint now, TaskView& out) const {
     out.state = task.state;
     out.phase = task.phase;
     out.payload = &task.payload;
-    out.options = s.tasks.options(slot);
+    out.options = s.tasks.shared_options(slot);
     out.created = s.tasks.created(slot);
     out.attempts = task.attempts;
     if (!waits(task.state))

@@ -55,6 +55,13 @@ struct TaskDetails {
     [[nodiscard]] std::string shown_id() const;  ///< the given id, or the number's text
 };
 
+/// Newest id first.
+struct TaskPage {
+    std::vector<TaskDetails> tasks;  ///< without attempts and controls
+    TaskId next_before = 0;          ///< 0: no more; may be set on a short page, as a search ends
+                                     ///< after a bounded time
+};
+
 struct LogLine {
     std::uint32_t attempt = 0;
     std::string stream;
@@ -109,11 +116,13 @@ public:
     void cancel(const std::string& id, Done<TaskDetails> done);
     /// Opens a new generation of a task that has ended, or ends the waiting of a live one.
     void retry(const std::string& id, Done<TaskDetails> done);
-    void list(const store::ListQuery& query, Done<std::vector<TaskDetails>> done);
+    void list(const store::ListQuery& query, Done<TaskPage> done);
     /// Waits up to `timeout` while there is nothing after the cursor.
     void results(const store::ResultsQuery& query,
                  base::Duration timeout,
                  Done<store::ResultsPage> done);
+    /// What is known now of a task that has not ended, without its attempts; nothing of others.
+    [[nodiscard]] std::optional<TaskDetails> live(TaskId id) const;
     void explain(const std::string& id, Done<core::Explanation> done);
     void logs(const std::string& id, Done<std::vector<LogLine>> done);
     [[nodiscard]] const core::Scheduler& scheduler() const noexcept;  ///< for views

@@ -101,12 +101,16 @@ struct Engine::Impl {
     [[nodiscard]] HostPort* port(HostIndex host);
 
     // ---- questions about tasks ----
+    class Listing;
     /// Calls `then(task, id, done)` with the task that has this shown id, or `done` with an error.
     template <typename T, typename Then>
     void with_task(const std::string& id, Done<T> done, Then then);
     void locate(const std::string& id, Located next);
-    void describe(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
+    /// A record may be older than what the scheduler knows: one that says live of a task that the
+    /// scheduler does not have is asked for again, at most `asks` times in all.
+    void describe(TaskId id, const std::string& shown, const Done<TaskDetails>& done, int asks = 3);
     [[nodiscard]] TaskDetails details(store::TaskRecord record) const;
+    [[nodiscard]] std::optional<TaskDetails> live(TaskId id) const;
     void wait(TaskId id,
               const std::string& shown,
               base::TimePoint deadline,

@@ -1,4 +1,7 @@
+#include "coordinator/core/list_query.hpp"
 #include "coordinator/engine/engine_impl.hpp"
+
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -7,82 +10,171 @@
 namespace distributo::coordinator::engine {
 namespace {
 
-/// A list that is put together from several pages of the store. The store knows live tasks only as
-/// such, so what depends on their state or host is sorted out here.
-class Listing : public std::enable_shared_from_this<Listing> {
-public:
-    using Describe = std::function<TaskDetails(store::TaskRecord)>;
-    using Done = Engine::Done<std::vector<TaskDetails>>;
+// After so many steps a search gives what it has found: about 50 ms, others served between.
+constexpr int max_scans = 64;  // of the scheduler's tasks
+constexpr int max_reads = 16;  // of the store
 
-    Listing(store::Store& store, store::ListQuery query, Describe describe, Done done)
-        : store_(store),
-          query_(std::move(query)),
-          states_(query_.states),
-          host_(query_.host),
-          describe_(std::move(describe)),
-          done_(std::move(done)) {
-        if (!std::ranges::all_of(states_, wire::is_terminal) || states_.empty())
-            query_.host.clear();
+}  // namespace
+
+/// A list that is put together from what the scheduler and what the store know. The scheduler is
+/// asked first: what ends meanwhile is found in the store, so nothing is missed.
+class Engine::Impl::Listing : public std::enable_shared_from_this<Listing> {
+public:
+    Listing(Impl& engine, const store::ListQuery& query, Done<TaskPage> done)
+        : engine_(engine), query_(query), done_(std::move(done)) {
+        // One more than asked for tells whether there is another page.
+        ++query_.limit;
     }
 
-    void next_page() {
-        store_.list(query_, [self = shared_from_this()](base::Result<store::ListPage> page) {
-            if (!page)
-                return self->done_(page.error());
-            self->take(std::move(*page));
-        });
+    void start() {
+        live_query_ = ended_query_ = query_;
+        post([this] { scan(); });
     }
 
 private:
+    struct Entry {
+        TaskId id = 0;
+        std::optional<store::TaskRecord> ended;
+    };
+
+    template <typename Step>
+    void post(Step step) {
+        boost::asio::post(engine_.io,
+                          [self = shared_from_this(), here = std::weak_ptr(engine_.alive), step] {
+                              if (!here.expired())
+                                  step();
+                          });
+    }
+
+    void scan() {
+        const auto page = engine_.scheduler->list(live_query_);
+        live_.insert(live_.end(), page.ids.begin(), page.ids.end());
+        live_query_.before = page.next_before;
+        live_query_.limit = query_.limit - live_.size();
+        if (page.next_before != 0 && live_query_.limit != 0 && ++scans_ < max_scans)
+            return post([this] { scan(); });
+        if (!query_.states.empty() && std::ranges::none_of(query_.states, wire::is_terminal)) {
+            ended_query_.before = 0;
+            return merge();
+        }
+        read();
+    }
+
+    void read() {
+        engine_.store->list(ended_query_,
+                            [self = shared_from_this()](base::Result<store::ListPage> page) {
+                                if (!page)
+                                    return self->done_(page.error());
+                                self->take(std::move(*page));
+                            });
+    }
+
     void take(store::ListPage page) {
-        for (auto& record : page.tasks)
-            if (found_.size() < query_.limit && wants(describe_(record)))
-                found_.push_back(std::move(record));
-        if (found_.size() < query_.limit && page.next_before != 0) {
-            query_.before = page.next_before;
-            return next_page();
+        std::ranges::move(page.tasks, std::back_inserter(ended_));
+        ended_query_.before = page.next_before;
+        ended_query_.limit = query_.limit - std::min(query_.limit, ended_.size());
+        if (page.next_before != 0 && ended_query_.limit != 0 && ++reads_ < max_reads)
+            return read();
+        merge();
+    }
+
+    /// Both lists are complete down to the higher of the two ends.
+    void merge() {
+        const TaskId end = std::max(live_query_.before, ended_query_.before);
+        auto ended = ended_.begin();
+        for (auto live = live_.begin(); entries_.size() < query_.limit;) {
+            const TaskId next_live = live == live_.end() ? 0 : *live;
+            const TaskId next_ended = ended == ended_.end() ? 0 : ended->task.id;
+            const TaskId next = std::max(next_live, next_ended);
+            if (next == 0 || next < end)
+                break;
+            Entry& entry = entries_.emplace_back();
+            entry.id = next;
+            if (next_live == next)
+                ++live;
+            if (next_ended == next)
+                entry.ended = std::move(*ended++);
+        }
+        next_before_ = end;
+        if (entries_.size() == query_.limit) {
+            entries_.pop_back();
+            next_before_ = entries_.back().id;
+        }
+        find_the_vanished();
+    }
+
+    /// What is not live any more has ended since the store was asked.
+    void find_the_vanished() {
+        core::TaskView view;
+        open_ = 1;
+        for (auto& entry : entries_) {
+            if (entry.ended || engine_.scheduler->find(entry.id, engine_.clock.now(), view))
+                continue;
+            ++open_;
+            engine_.store->find(entry.id,
+                                [self = shared_from_this(),
+                                 &entry](base::Result<std::optional<store::TaskRecord>> found) {
+                                    if (found && *found && (*found)->outcome)
+                                        entry.ended = std::move(*found);
+                                    self->finish();
+                                });
         }
         finish();
     }
 
-    [[nodiscard]] bool wants(const TaskDetails& task) const {
-        if (!states_.empty() && std::ranges::find(states_, task.state()) == states_.end())
-            return false;
-        if (host_.empty())
-            return true;
-        return task.live ? task.live->host == host_
-                         : task.record.outcome && task.record.outcome->attempt.host == host_;
-    }
-
-    /// Views of live tasks hold for this moment only, so they are taken now. A task that ended
-    /// while later pages were read is left out: its record is of the past.
     void finish() {
-        std::vector<TaskDetails> tasks;
-        tasks.reserve(found_.size());
-        for (auto& record : found_) {
-            auto task = describe_(std::move(record));
-            if (task.live || task.record.outcome)
-                tasks.push_back(std::move(task));
+        if (--open_ != 0)
+            return;
+        TaskPage page;
+        page.next_before = next_before_;
+        page.tasks.reserve(entries_.size());
+        for (auto& entry : entries_) {
+            TaskDetails task;
+            if (entry.ended)
+                task.record = std::move(*entry.ended);
+            else if (auto live = engine_.live(entry.id))
+                task = std::move(*live);
+            else
+                continue;
+            if (query_.wants(task.state()))
+                page.tasks.push_back(std::move(task));
         }
-        done_(std::move(tasks));
+        done_(std::move(page));
     }
 
-    store::Store& store_;
+    Impl& engine_;
     store::ListQuery query_;
-    std::vector<wire::TaskState> states_;
-    std::string host_;
-    Describe describe_;
-    Done done_;
-    std::vector<store::TaskRecord> found_;
+    Done<TaskPage> done_;
+    store::ListQuery live_query_, ended_query_;  // `before`: how far that list goes; 0: to the end
+    std::vector<TaskId> live_;
+    std::vector<store::TaskRecord> ended_;
+    int scans_ = 0;
+    int reads_ = 0;
+    std::vector<Entry> entries_;
+    TaskId next_before_ = 0;
+    std::size_t open_ = 0;
 };
 
-}  // namespace
+std::optional<TaskDetails> Engine::Impl::live(TaskId id) const {
+    core::TaskView view;
+    if (!scheduler->find(id, clock.now(), view))
+        return std::nullopt;
+    TaskDetails task;
+    task.record.task.id = id;
+    task.record.task.type = view.type;
+    task.record.task.payload = *view.payload;
+    task.record.task.created = view.created;
+    task.record.task.options = view.options;
+    task.live = view;
+    return task;
+}
 
-void Engine::list(const store::ListQuery& query, Done<std::vector<TaskDetails>> done) {
-    const auto describe = [impl = impl_.get()](store::TaskRecord record) {
-        return impl->details(std::move(record));
-    };
-    std::make_shared<Listing>(*impl_->store, query, describe, std::move(done))->next_page();
+std::optional<TaskDetails> Engine::live(TaskId id) const {
+    return impl_->live(id);
+}
+
+void Engine::list(const store::ListQuery& query, Done<TaskPage> done) {
+    std::make_shared<Impl::Listing>(*impl_, query, std::move(done))->start();
 }
 
 }  // namespace distributo::coordinator::engine

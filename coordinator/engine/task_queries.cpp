@@ -57,14 +57,21 @@ TaskDetails Engine::Impl::details(store::TaskRecord record) const {
     return task;
 }
 
-void Engine::Impl::describe(TaskId id, const std::string& shown, const Done<TaskDetails>& done) {
-    store->find(id, [this, shown, done](base::Result<std::optional<store::TaskRecord>> found) {
+void Engine::Impl::describe(TaskId id,
+                            const std::string& shown,
+                            const Done<TaskDetails>& done,
+                            int asks) {
+    const auto answered = [this, id, shown, done, asks](auto found) {
         if (!found)
             return done(found.error());
         if (!*found)
             return done(unknown(shown));
-        done(details(std::move(**found)));
-    });
+        auto task = details(std::move(**found));
+        if (!task.live && !task.record.outcome && asks > 1)
+            return describe(id, shown, done, asks - 1);
+        done(std::move(task));
+    };
+    store->find(id, answered);
 }
 
 void Engine::Impl::wait(TaskId id,

@@ -125,16 +125,13 @@ TaskRecord MemoryStore::copy_with_past(const TaskRow& row) const {
 }
 
 bool MemoryStore::matches(const TaskRow& row, const ListQuery& query) const {
-    const auto wanted = [&](wire::TaskState state) {
-        return row.live() ? !wire::is_terminal(state) : state == outcomes_.state(row.sequence);
-    };
-    if (!query.states.empty() && std::ranges::none_of(query.states, wanted))
+    if (row.live() || !query.wants(outcomes_.state(row.sequence)))
         return false;
     if (!query.type.empty() && row.type_name() != query.type)
         return false;
-    if (!core::belongs(query, row.options.get(), row.created))
+    if (!query.host.empty() && outcomes_.host(row.sequence) != query.host)
         return false;
-    return query.host.empty() || (!row.live() && outcomes_.host(row.sequence) == query.host);
+    return core::belongs(query, row.options.get(), row.created);
 }
 
 ListPage MemoryStore::select(const ListQuery& query) const {

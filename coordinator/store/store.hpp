@@ -167,6 +167,7 @@ public:
     virtual void find(TaskId id, Done<std::optional<TaskRecord>> done) = 0;
     /// The task that was submitted with this id of its own; 0 when there is none.
     virtual void resolve(const std::string& given_id, Done<TaskId> done) = 0;
+    /// Only tasks that have ended; the live ones are the scheduler's to list.
     virtual void list(ListQuery query, Done<ListPage> done) = 0;
     virtual void results(ResultsQuery query, Done<ResultsPage> done) = 0;
 

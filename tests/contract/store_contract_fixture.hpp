@@ -177,6 +177,12 @@ protected:
         transaction.outcomes.push_back(std::move(outcome));
         commit(std::move(transaction));
     }
+    /// Adds a task and its end.
+    core::TaskId add_ended(core::NewTask made) {
+        const auto id = add(std::move(made));
+        end(completed(id));
+        return id;
+    }
     std::optional<store::TaskRecord> find(core::TaskId id) {
         return *await<std::optional<store::TaskRecord>>(
             [&](auto done) { store_->find(id, std::move(done)); });

@@ -96,12 +96,27 @@ public:
                 held.push_back([done, answer = std::move(answer)] { done(answer); });
             });
     }
+    void find(TaskId id, Done<std::optional<store::TaskRecord>> done) override {
+        ForwardingStore::find(id, [this, done = std::move(done)](auto answer) {
+            if (on_found)
+                std::exchange(on_found, {})();
+            done(std::move(answer));
+        });
+    }
+    void list(store::ListQuery query, Done<store::ListPage> done) override {
+        ForwardingStore::list(std::move(query), [this, done = std::move(done)](auto answer) {
+            if (on_listed)
+                std::exchange(on_listed, {})();
+            done(std::move(answer));
+        });
+    }
     void open_gate() {
         shut = false;
         for (const auto& call : std::exchange(held, {}))
             call();
     }
 
+    std::function<void()> on_found, on_listed;  ///< once, between an answer and its arrival
     int commits = 0;
     bool shut = false;
     bool broken = false;

@@ -69,9 +69,9 @@ protected:
     };
     std::vector<Known> all() {
         const auto answer = ask<std::vector<Known>>([&](Engine::Done<std::vector<Known>> done) {
-            engine_->list({}, [done](base::Result<std::vector<TaskDetails>> tasks) {
+            engine_->list({}, [done](base::Result<TaskPage> page) {
                 std::vector<Known> known;
-                for (const auto& task : *tasks)
+                for (const auto& task : page->tasks)
                     known.push_back({std::string(task.record.task.type),
                                      task.state(),
                                      task.record.outcome ? task.record.outcome->attempt.message

@@ -29,6 +29,23 @@ TEST_F(EngineTest, ALiveTaskIsFoundByEitherName) {
     EXPECT_EQ((*find(base::NumberText(id).str()))->id, "mine");
 }
 
+TEST_F(EngineTest, ARecordThatIsOlderThanTheSchedulerIsAskedForAgain) {
+    const auto host = join();
+    const auto id = add(task("echo"));
+    store_->on_found = [&] {
+        // The end becomes durable between the store's answer and its arrival.
+        wire::ResultItem item;
+        item.token = host->assigns.at(0).token;
+        item.result = "42";
+        engine_->host_result(host->index, item);
+        io_.poll();
+    };
+    const auto answer = find(id);
+
+    ASSERT_TRUE(answer->here());
+    EXPECT_EQ((*answer)->state, TaskState::completed);
+}
+
 TEST_F(EngineTest, AWaitAnswersWhenTheTaskHasEnded) {
     const auto host = join();
     const auto id = add(task("echo"));
@@ -163,52 +180,6 @@ TEST_F(EngineTest, ResultsComeAsSoonAsThereAreSome) {
     ASSERT_TRUE(elsewhere->here());
     EXPECT_TRUE((*elsewhere)->tasks.empty());
     EXPECT_EQ((*elsewhere)->next_after, (*waiting)->next_after) << "it need not look there again";
-}
-
-TEST_F(EngineTest, ListsByTheStateThatPeopleSee) {
-    const auto host = join("alpha", 1);
-    const auto running = add(task("echo"));
-    const auto pending = add(task("echo"));
-    const auto ids = [&](store::ListQuery query) {
-        std::vector<std::string> found;
-        ask<int>([&](auto done) {
-            engine_->list(query, [&, done](base::Result<std::vector<TaskDetails>> tasks) {
-                for (const auto& one : *tasks)
-                    found.push_back(one.shown_id());
-                done(0);
-            });
-        });
-        return found;
-    };
-    using Ids = std::vector<std::string>;
-
-    EXPECT_EQ(ids({}), (Ids{pending, running}));
-    EXPECT_EQ(ids({.states = {TaskState::running}}), (Ids{running}));
-    EXPECT_EQ(ids({.states = {TaskState::pending}}), (Ids{pending}));
-    EXPECT_EQ(ids({.states = {TaskState::pending, TaskState::running}, .limit = 1}),
-              (Ids{pending}));
-    EXPECT_EQ(ids({.host = "alpha"}), (Ids{running}));
-    report(*host, host->assigns.at(0).token);
-    EXPECT_EQ(ids({.states = {TaskState::completed}, .host = "alpha"}), (Ids{running}));
-    EXPECT_EQ(ids({.states = {TaskState::completed}, .host = "beta"}), (Ids{}));
-}
-
-TEST_F(EngineTest, AListLooksBeyondOnePageOfTheStore) {
-    const auto wanted = add(task("rare"));
-    std::vector<Submit> many(40'000, task("echo"));
-    submit(std::move(many));
-    std::size_t count = 0;
-    store::ListQuery query;
-    query.type = "rare";
-
-    ask<int>([&](auto done) {
-        engine_->list(query, [&, done](base::Result<std::vector<TaskDetails>> tasks) {
-            count = tasks->size();
-            done(0);
-        });
-    });
-
-    EXPECT_EQ(count, 1U);
 }
 
 TEST_F(EngineTest, LogsAreKeptFromTheHostThatHoldsTheTaskOnly) {
