@@ -1,0 +1,184 @@
+#include "coordinator/store/sqlite/recovery.hpp"
+
+#include "base/ids.hpp"
+#include "coordinator/store/history.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <unordered_set>
+
+namespace distributo::coordinator::store {
+namespace {
+
+constexpr std::size_t identity_bytes = 16;
+constexpr std::size_t key_bytes = 16;
+
+std::int64_t number_of(const Database& database, std::string_view key) {
+    auto find = database.prepare("SELECT value FROM meta WHERE key = ?");
+    auto rows = find.query(key);
+    return rows.next() ? rows.integer(0) : 0;
+}
+
+std::string text_of(const Database& database, std::string_view key) {
+    auto find = database.prepare("SELECT value FROM meta WHERE key = ?");
+    auto rows = find.query(key);
+    return rows.next() ? std::string(rows.text(0)) : std::string();
+}
+
+std::array<std::uint64_t, 2> key_from(std::string_view hexadecimal) {
+    constexpr std::size_t half = key_bytes;  // digits
+    std::array<std::uint64_t, 2> key{};
+    for (std::size_t i = 0; i < key.size() && hexadecimal.size() >= (i + 1) * half; ++i) {
+        const auto digits = hexadecimal.substr(i * half, half);
+        std::from_chars(digits.data(), digits.data() + digits.size(), key[i], 16);
+    }
+    return key;
+}
+
+std::uint64_t newest_sequence(const Database& database) {
+    auto sequence = static_cast<std::uint64_t>(number_of(database, "sequence"));
+    auto newest = database.prepare("SELECT tasks FROM recorded ORDER BY first DESC LIMIT 1");
+    auto rows = newest.query();
+    if (rows.next()) {
+        PairReader pairs(rows.text(0));
+        while (const auto pair = pairs.next())
+            sequence = std::max(sequence, pair->first);
+    }
+    return sequence;
+}
+
+/// When tasks were submitted, for ids that ascend.
+class Terms {
+public:
+    explicit Terms(const Database& database) {
+        auto all = database.prepare("SELECT term, first_id FROM term ORDER BY term");
+        auto rows = all.query();
+        while (rows.next())
+            terms_.push_back({rows.as<std::uint32_t>(0), rows.as<TaskId>(1)});
+    }
+    [[nodiscard]] std::uint32_t of(TaskId id) {
+        while (at_ + 1 < terms_.size() && terms_[at_ + 1].second <= id)
+            ++at_;
+        return terms_[at_].first;
+    }
+
+private:
+    std::vector<std::pair<std::uint32_t, TaskId>> terms_;
+    std::size_t at_ = 0;
+};
+
+/// Live tasks of which more is known than their submit.
+std::unordered_set<TaskId> with_a_past(const Database& database, TaskId floor) {
+    std::unordered_set<TaskId> found;
+    auto all = database.prepare(
+        "SELECT task FROM attempt WHERE task >= ?1 UNION SELECT task FROM control "
+        "WHERE task >= ?1");
+    auto rows = all.query(floor);
+    while (rows.next())
+        found.insert(rows.as<TaskId>(0));
+    return found;
+}
+
+void read_live(const Database& database,
+               const Writer::Start& start,
+               Writer& writer,
+               std::vector<core::RecoveredTask>& live) {
+    Terms terms(database);
+    // Both ascend by id, so this is one pass over either instead of a look-up per task.
+    auto all_tasks = database.prepare(
+        "SELECT id, type, created, payload, parent, options FROM task WHERE id >= ? ORDER BY id");
+    auto all_ended = database.prepare("SELECT id FROM outcome WHERE id >= ? ORDER BY id");
+    auto tasks = all_tasks.query(start.live_floor);
+    auto ended = all_ended.query(start.live_floor);
+    bool more_ended = ended.next();
+    while (tasks.next()) {
+        const auto id = tasks.as<TaskId>(0);
+        while (more_ended && ended.as<TaskId>(0) < id)
+            more_ended = ended.next();
+        if (more_ended && ended.as<TaskId>(0) == id)
+            continue;
+        auto& found = live.emplace_back();
+        found.task = writer.records().task(tasks);
+        found.task.attempts_before = start.term - terms.of(id);
+        writer.recovered(found.task);
+    }
+}
+
+void read_histories(const Database& database,
+                    const Writer::Start& start,
+                    Writer& writer,
+                    std::vector<core::RecoveredTask>& live) {
+    const auto past_of = with_a_past(database, start.live_floor);
+    if (past_of.empty())
+        return;
+    for (auto& found : live) {
+        if (!past_of.contains(found.task.id))
+            continue;
+        const auto past = writer.records().past(found.task.id, start.term);
+        found.task.attempts_before = past.before;
+        found.history =
+            std::make_unique<core::TaskHistory>(fold_history(past.attempts, past.controls));
+    }
+}
+
+std::vector<core::HostRecord> read_hosts(const Database& database) {
+    std::vector<core::HostRecord> hosts;
+    auto all = database.prepare(
+        "SELECT host_id, name, present, quarantined_until, quarantines, reason FROM host");
+    auto rows = all.query();
+    while (rows.next()) {
+        auto& host = hosts.emplace_back();
+        host.host_id = rows.text(0);
+        host.name = rows.text(1);
+        host.present = rows.integer(2) != 0;
+        host.quarantined_until = rows.time(3);
+        host.quarantines = rows.as<std::uint32_t>(4);
+        host.quarantine_reason = rows.text(5);
+    }
+    return hosts;
+}
+
+}  // namespace
+
+Writer::Start begin_term(const Database& database) {
+    Writer::Start start;
+    start.term = static_cast<std::uint32_t>(number_of(database, "term")) + 1;
+    start.live_floor = static_cast<TaskId>(number_of(database, "live_floor"));
+    start.sequence = newest_sequence(database);
+    start.next_id =
+        static_cast<TaskId>(std::max({std::int64_t{1},
+                                      number_of(database, "next_id"),
+                                      database.number("SELECT max(id) + 1 FROM task"),
+                                      database.number("SELECT max(first_id) FROM term")}));
+    auto put = database.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)");
+    database.execute("BEGIN IMMEDIATE");
+    put.run("term", start.term);
+    database.prepare("INSERT INTO term VALUES(?, ?)").run(start.term, start.next_id);
+    if (text_of(database, "identity").empty()) {
+        put.run("identity", base::random_hex(identity_bytes));
+        put.run("lease_key", base::random_hex(key_bytes));
+    }
+    database.execute("COMMIT");
+    return start;
+}
+
+Recovered recover(const Database& database, const Writer::Start& start, Writer& writer) {
+    Recovered recovered;
+    recovered.coordinator_id = text_of(database, "identity");
+    recovered.lease_key = key_from(text_of(database, "lease_key"));
+    recovered.term = start.term;
+    recovered.next_id = start.next_id;
+    recovered.kept = writer.kept();
+    recovered.live.reserve(recovered.kept.live());
+    read_live(database, start, writer, recovered.live);
+    read_histories(database, start, writer, recovered.live);
+    recovered.hosts = read_hosts(database);
+    auto reserved = database.prepare("SELECT number FROM given_id WHERE number IS NOT NULL");
+    auto rows = reserved.query();
+    while (rows.next())
+        recovered.reserved.push_back(rows.as<TaskId>(0));
+    return recovered;
+}
+
+}  // namespace distributo::coordinator::store

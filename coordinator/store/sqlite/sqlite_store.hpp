@@ -1,0 +1,26 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "coordinator/store/store.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace distributo::coordinator::store {
+
+struct SqliteOptions {
+    /// Must exist, on a local file system. Holds `store.db` with what belongs to it, and `lock`.
+    std::filesystem::path directory;
+    /// At least this long from one commit to the next, 0 to 10 ms: more of it makes fewer and
+    /// larger commits.
+    base::Duration spacing = std::chrono::milliseconds(1);
+    std::string vfs{};  ///< SQLite's name of the file layer; empty: the system's
+};
+
+/// A store in one SQLite file. Two threads of its own: one writes and checkpoints, in group
+/// commits; one reads. `post`: runs callbacks on the caller's executor.
+[[nodiscard]] std::unique_ptr<Store> make_sqlite_store(SqliteOptions options, Post post);
+
+}  // namespace distributo::coordinator::store
