@@ -25,7 +25,7 @@ using runtime::check::Sample;
 
 constexpr runtime::CallId install_call = 1;
 constexpr runtime::CallId first_execute = 2;
-constexpr auto poll_interval = std::chrono::milliseconds(50);
+constexpr auto interrupt_interval = std::chrono::milliseconds(50);
 
 std::string milliseconds(std::int64_t elapsed_us) {
     char text[32];
@@ -123,7 +123,7 @@ private:
     }
 
     void watch_interrupt() {
-        interrupt_.expires_after(poll_interval);
+        interrupt_.expires_after(interrupt_interval);
         interrupt_.async_wait([this](boost::system::error_code error) {
             if (error || gone_)
                 return;

@@ -8,9 +8,7 @@
 namespace distributo::coordinator::cli {
 namespace {
 
-namespace json = boost::json;
-
-double number_of(const json::value& value) {
+double number_of(const boost::json::value& value) {
     return value.is_double()   ? value.get_double()
            : value.is_int64()  ? static_cast<double>(value.get_int64())
            : value.is_uint64() ? static_cast<double>(value.get_uint64())
@@ -33,7 +31,7 @@ std::string time_of(double microseconds) {
 }
 
 /// "p50 / p99" of one phase; "-" when nothing was measured.
-std::string phase(const json::value& plugin, std::string_view name) {
+std::string phase(const boost::json::value& plugin, std::string_view name) {
     const auto* const phases = plugin.as_object().if_contains("phases");
     const auto* const one = phases ? phases->as_object().if_contains(name) : nullptr;
     if (!one)
@@ -41,7 +39,7 @@ std::string phase(const json::value& plugin, std::string_view name) {
     return time_of(number_of(one->at("p50_us"))) + " / " + time_of(number_of(one->at("p99_us")));
 }
 
-std::string growth(const json::value& plugin) {
+std::string growth(const boost::json::value& plugin) {
     const auto* const grown = plugin.as_object().if_contains("growth_per_task");
     if (!grown)
         return "-";
@@ -54,14 +52,14 @@ std::string growth(const json::value& plugin) {
     return text;
 }
 
-std::string recycles(const json::value& plugin) {
+std::string recycles(const boost::json::value& plugin) {
     double sum = 0;
     for (const auto& [reason, count] : plugin.at("recycles").as_object())
         sum += number_of(count);
     return printed("%.0f", sum);
 }
 
-std::string joined(const json::value& object, std::string_view member) {
+std::string joined(const boost::json::value& object, std::string_view member) {
     std::string text;
     for (const auto& one : items_of(object, member))
         text += (text.empty() ? "" : ", ") + std::string(one.as_string());
@@ -69,7 +67,9 @@ std::string joined(const json::value& object, std::string_view member) {
 }
 
 /// What is not as it should be on a host.
-void note(const json::value& plugin, const json::value& row, std::vector<std::string>& notes) {
+void note(const boost::json::value& plugin,
+          const boost::json::value& row,
+          std::vector<std::string>& notes) {
     const auto reason = text_of(row, "reason");
     if (reason.empty())
         return;
@@ -86,7 +86,7 @@ CommandResult plugin_list(const Context& context) {
     auto body = client->get("/v1/plugins");
     if (!body)
         return body.error();
-    return show(context, *body, [&](const json::value& document) {
+    return show(context, *body, [&](const boost::json::value& document) {
         const auto& plugins = items_of(document, "items");
         if (context.mode == OutputMode::quiet) {
             for (const auto& plugin : plugins)

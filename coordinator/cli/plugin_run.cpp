@@ -55,7 +55,7 @@ const char* name_of(Status status) {
                                        : "refused";
 }
 
-int exit_code_of(Status status) {
+int exit_code_for(Status status) {
     return status == Status::completed ? base::exit_code::ok
            : status == Status::timeout ? base::exit_code::timeout
            : status == Status::failed  ? base::exit_code::task_failed
@@ -114,7 +114,7 @@ CommandResult plugin_run(const Context& context, const PluginRunOptions& options
     else
         base::print_error(
             base::error(Errc::invalid_argument, result->message, hint_for(*result, options.file)));
-    return exit_code_of(result->status);
+    return exit_code_for(result->status);
 }
 
 }  // namespace distributo::coordinator::cli

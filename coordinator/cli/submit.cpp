@@ -220,7 +220,7 @@ CommandResult submit_one(const Context& context, Client& client, const SubmitOpt
     return base::exit_code::ok;
 }
 
-base::Result<void> check(const SubmitOptions& options) {
+base::Result<void> check_sources(const SubmitOptions& options) {
     const int sources =
         !options.payload.empty() + !options.each_line.empty() + !options.file.empty();
     if (sources > 1)
@@ -238,7 +238,7 @@ base::Result<void> check(const SubmitOptions& options) {
 }  // namespace
 
 CommandResult submit(const Context& context, const SubmitOptions& options) {
-    if (auto checked = check(options); !checked)
+    if (auto checked = check_sources(options); !checked)
         return checked.error();
     auto client = connect(context);
     if (!client)

@@ -29,7 +29,8 @@ set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
 
 # distributo_module(<name> [ALONE] SOURCES … HEADERS … [LINKS <public>…] [PRIVATE_LINKS <private>…])
 # makes the static library distributo_<name>, used as distributo::<name>. ALONE: its sources
-# cannot be compiled together, since names in their anonymous namespaces clash.
+# are not compiled together, since names in their anonymous namespaces clash, or since a program
+# that must stay small takes only some of them.
 function(distributo_module name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE" "" "SOURCES;HEADERS;LINKS;PRIVATE_LINKS")
     set(target distributo_${name})
