@@ -51,6 +51,9 @@ function(distributo_test name)
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE distributo_options ${arg_LINKS} GTest::gtest_main GTest::gmock)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ${DISTRIBUTO_UNITY})
+    # GoogleTest writes __FILE__ everywhere: without the folder of the checkout in it, ccache can share
+    # what is compiled between checkouts.
+    target_compile_options(${name} PRIVATE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
     # Test sources run once and are half of the build: only what they test is optimised.
     target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
