@@ -19,7 +19,7 @@ struct Pending {
 
 net::Response created(const TaskDetails& task, unsigned status, Detail detail) {
     std::string body;
-    append_task(body, task, detail);
+    append_task(body, task, detail, status == 200 ? Repeated::yes : Repeated::no);
     net::Response response = json_response(std::move(body), status);
     response.headers.emplace_back("Location", "/v1/tasks/" + path_escaped(task.shown_id()));
     return response;
@@ -34,7 +34,7 @@ bool respond_live(const Pending& pending, core::TaskId id) {
 }
 
 void respond_stored(const Pending& pending, const Submitted& submitted) {
-    const std::string id = shown_id(submitted.id, pending.options.get());
+    const std::string id = shown_id(pending.engine, submitted, pending.options.get());
     if (submitted.kind == Submitted::Kind::conflict) {
         pending.respond(to_response(id_taken(id)));
         return;

@@ -1,6 +1,7 @@
 #include "coordinator/api/request.hpp"
 
 #include "base/config.hpp"
+#include "coordinator/api/time_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -70,6 +71,23 @@ Checked<std::size_t> limit_of(const net::RequestHead& head, std::size_t preset) 
 std::string text_of(const net::RequestHead& head, std::string_view name) {
     const std::string* text = head.parameter(name);
     return text ? *text : std::string();
+}
+
+Checked<std::optional<base::WallTime>> time_of(const net::RequestHead& head,
+                                               std::string_view name,
+                                               base::WallTime now) {
+    const std::string* text = head.parameter(name);
+    if (!text)
+        return std::optional<base::WallTime>();
+    if (const auto time = parse_time(*text))
+        return std::optional(*time);
+    if (text->starts_with('-'))
+        if (const auto ago = base::parse_duration(std::string_view(*text).substr(1)))
+            return std::optional(now - std::chrono::milliseconds(*ago));
+    return invalid_parameter(
+        name,
+        "expected a time such as 2026-05-04T09:12:33Z, or -1h for an hour ago, got \"" +
+            text->substr(0, 64) + '"');
 }
 
 Checked<std::string> choice_of(const net::RequestHead& head,

@@ -5,6 +5,7 @@
 #include "coordinator/engine/schema_cache.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,10 @@ inline constexpr base::Duration longest_wait = std::chrono::minutes(10);
 [[nodiscard]] Checked<base::Duration> wait_of(const net::RequestHead& head);
 [[nodiscard]] Checked<std::size_t> limit_of(const net::RequestHead& head, std::size_t preset);
 [[nodiscard]] std::string text_of(const net::RequestHead& head, std::string_view name);
+/// A time such as 2026-05-04T09:12:33Z, or how long ago: -1h.
+[[nodiscard]] Checked<std::optional<base::WallTime>> time_of(const net::RequestHead& head,
+                                                             std::string_view name,
+                                                             base::WallTime now);
 /// One of `choices` (space between); the first is the default.
 [[nodiscard]] Checked<std::string> choice_of(const net::RequestHead& head,
                                              std::string_view name,

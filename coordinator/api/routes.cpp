@@ -17,7 +17,10 @@ constexpr Route table[] = {
     {Method::post, "/addTask", "", add_task},
     {Method::post, "/addTasks", "", nullptr, open_add_tasks},
 
-    {Method::get, "/v1/tasks", "state type group host limit cursor fields", list_tasks},
+    {Method::get,
+     "/v1/tasks",
+     "state type group host label created_from created_before limit cursor fields",
+     list_tasks},
     {Method::get, "/v1/tasks/{id}", "wait", get_task},
     {Method::get, "/v1/tasks/{id}/attempts", "", get_attempts},
     {Method::get, "/v1/tasks/{id}/result", "wait", get_result},

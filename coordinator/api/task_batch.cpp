@@ -24,7 +24,7 @@ struct Batch {
     std::size_t count = 0;
     std::vector<Submit> submits;
     std::vector<std::pair<std::size_t, Problem>> refused;  ///< by index in the batch
-    /// Options of the tasks with an id of their own, by index in `submits`.
+    /// Options of the tasks with an id of their own or a unique key, by index in `submits`.
     std::vector<std::pair<std::size_t, std::shared_ptr<const core::TaskOptions>>> named;
 };
 
@@ -68,7 +68,7 @@ private:
         }
         if (options) {
             out += "{\"id\":";
-            wire::json::Writer(out).string(options->given_id);
+            wire::json::Writer(out).string(shown_id(batch_.engine, submitted, options));
         } else {
             out += "{\"id\":\"";
             out += base::NumberText(submitted.id).view();
@@ -124,15 +124,18 @@ public:
 
     void run() {
         find_twins();
-        open_ = batch_->named.size();
-        if (open_ == 0)
-            finish();
-        for (const auto& [index, options] : batch_->named)
+        open_ = 1;
+        for (const auto& [index, options] : batch_->named) {
+            if (options->given_id.empty())
+                continue;
+            ++open_;
             batch_->engine.find(
                 options->given_id,
                 [self = shared_from_this(), index = index](base::Result<engine::TaskDetails> task) {
                     self->on_found(index, task);
                 });
+        }
+        finish_one();
     }
 
 private:
@@ -140,6 +143,8 @@ private:
     void find_twins() {
         std::unordered_map<std::string_view, std::size_t> first;
         for (const auto& [index, options] : batch_->named) {
+            if (options->given_id.empty())
+                continue;
             const auto [place, added] = first.emplace(options->given_id, index);
             if (!added && !same_task(batch_->submits[place->second], batch_->submits[index]))
                 refuse(index);
@@ -154,6 +159,10 @@ private:
         } else if (task.error().code != base::Errc::not_found) {
             failure_ = to_problem(task.error());
         }
+        finish_one();
+    }
+
+    void finish_one() {
         if (--open_ == 0)
             finish();
     }
@@ -200,7 +209,8 @@ private:
             batch_->refused.emplace_back(index, std::move(submit.error()));
             return;
         }
-        if (submit->options && !submit->options->given_id.empty())
+        if (submit->options &&
+            !(submit->options->given_id.empty() && submit->options->unique_key.empty()))
             batch_->named.emplace_back(batch_->submits.size(), submit->options);
         batch_->submits.push_back(std::move(*submit));
     }

@@ -13,6 +13,7 @@ using core::TaskOptions;
 using wire::json::Value;
 namespace limits = wire::limits;
 
+constexpr std::size_t max_unique_key = 255;
 constexpr std::size_t max_env = 256;
 constexpr std::size_t max_env_bytes = 32 * 1024;
 
@@ -40,6 +41,13 @@ Checked<> read_project(const Value& value, Draft& draft) {
 
 Checked<> read_group(const Value& value, Draft& draft) {
     return put(read_name("/group", value, limits::id_length), draft.options.group);
+}
+
+Checked<> read_unique_key(const Value& value, Draft& draft) {
+    auto key = read_text("/unique_key", value, max_unique_key);
+    if (key && key->empty())
+        return invalid_member("/unique_key", "must not be empty");
+    return put(std::move(key), draft.options.unique_key);
 }
 
 Checked<> read_task_labels(const Value& value, Draft& draft) {
@@ -180,6 +188,7 @@ constexpr OptionMember option_members[] = {
     {"id", read_id},
     {"project", read_project},
     {"group", read_group},
+    {"unique_key", read_unique_key},
     {"labels", read_task_labels},
     {"requires", read_requires},
     {"priority", read_priority},

@@ -58,6 +58,8 @@ void append_brief_options(Writer& json, const TaskOptions& options) {
         json.member("project", options.project);
     if (!options.group.empty())
         json.member("group", options.group);
+    if (!options.unique_key.empty())
+        json.member("unique_key", options.unique_key);
     if (!options.labels.empty())
         labels_member(json, "labels", options.labels);
     append_requires(json, options);
@@ -133,17 +135,77 @@ void append_outcome(Writer& json, const core::Outcome& outcome, Detail detail) {
         append_times(json, outcome.attempt.times);
 }
 
-void append_attempt(Writer& json, const core::Attempt& attempt) {
+std::string_view to_string(core::Charge charge) {
+    switch (charge) {
+        case core::Charge::none:
+            return "none";
+        case core::Charge::failure:
+            return "failure";
+        case core::Charge::crash:
+            return "crash";
+        case core::Charge::install:
+            return "install";
+        case core::Charge::interruption:
+            return "interruption";
+        case core::Charge::lost:
+            return "lost";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(core::Control::Kind kind) {
+    switch (kind) {
+        case core::Control::Kind::cancel:
+            return "cancel";
+        case core::Control::Kind::hold:
+            return "hold";
+        case core::Control::Kind::release:
+            return "release";
+        case core::Control::Kind::retry:
+            return "retry";
+    }
+    return "unknown";
+}
+
+/// Which generation of the task an attempt belongs to: 1 until somebody asked for another try.
+std::uint32_t generation_of(const store::TaskRecord& record, std::uint32_t attempt) {
+    std::uint32_t generation = 1;
+    for (const core::Control& control : record.controls)
+        generation +=
+            control.kind == core::Control::Kind::retry && control.after_attempt < attempt ? 1 : 0;
+    return generation;
+}
+
+void append_attempt(Writer& json, const store::TaskRecord& record, const core::Attempt& attempt) {
     json.begin_object();
     json.member("number", attempt.number);
+    json.member("generation", generation_of(record, attempt.number));
     json.member("host", attempt.host);
+    if (!attempt.host_id.empty())
+        json.member("host_id", attempt.host_id);
     version_member(json, attempt.version);
     json.member("status", to_string(attempt.status));
     if (!attempt.message.empty())
         json.member("message", attempt.message);
+    if (attempt.charge != core::Charge::none)
+        json.member("charge", to_string(attempt.charge));
+    if (attempt.excludes_host)
+        json.member_raw("excludes_host", "true");
+    if (attempt.retry_at != base::WallTime{})
+        json.member("retry_at", time_text(attempt.retry_at));
     json.member("started", time_text(attempt.started));
     json.member("finished", time_text(attempt.finished));
     append_times(json, attempt.times);
+    json.end_object();
+}
+
+void append_control(Writer& json, const core::Control& control) {
+    json.begin_object();
+    json.member("action", to_string(control.kind));
+    if (!control.reason.empty())
+        json.member("reason", control.reason);
+    json.member("time", time_text(control.when));
+    json.member("after_attempt", control.after_attempt);
     json.end_object();
 }
 
@@ -161,7 +223,21 @@ std::string shown_id(core::TaskId id, const TaskOptions* options) {
     return base::NumberText(id).str();
 }
 
-void append_task(std::string& out, const engine::TaskDetails& task, Detail detail) {
+std::string shown_id(const engine::Engine& engine,
+                     const engine::Submitted& submitted,
+                     const TaskOptions* options) {
+    if (submitted.kind == engine::Submitted::Kind::repeated && options &&
+        !options->unique_key.empty()) {
+        const auto task = engine.live(submitted.id);
+        return task ? task->shown_id() : base::NumberText(submitted.id).str();
+    }
+    return shown_id(submitted.id, options);
+}
+
+void append_task(std::string& out,
+                 const engine::TaskDetails& task,
+                 Detail detail,
+                 Repeated repeated) {
     const core::NewTask& submitted = task.record.task;
     const TaskOptions* options = submitted.options.get();
     Writer json(out);
@@ -169,9 +245,15 @@ void append_task(std::string& out, const engine::TaskDetails& task, Detail detai
     json.member("id", shown_id(submitted.id, options));
     json.member("type", submitted.type);
     json.member("state", to_string(task.state()));
+    if (repeated == Repeated::yes)
+        json.member_raw("repeated", "true");
     json.member("created", time_text(submitted.created));
     if (options)
         append_brief_options(json, *options);
+    if (submitted.parent != 0)
+        json.member("parent", base::NumberText(submitted.parent).view());
+    if (const auto generation = generation_of(task.record, ~std::uint32_t{0}); generation > 1)
+        json.member("generation", generation);
     if (detail == Detail::full) {
         json.member_raw("payload", submitted.payload.view());
         if (options)
@@ -217,25 +299,29 @@ void append_result(std::string& out, const store::TaskRecord& record, Detail det
 
 void append_attempts(std::string& out, const engine::TaskDetails& task) {
     Writer json(out);
-    json.begin_array();
+    json.begin_object().key("items").begin_array();
     std::uint32_t last = 0;
     for (const core::Attempt& attempt : task.record.attempts) {
-        append_attempt(json, attempt);
+        append_attempt(json, task.record, attempt);
         last = attempt.number;
     }
     const auto& outcome = task.record.outcome;
     if (outcome && outcome->attempt.number > last)
-        append_attempt(json, outcome->attempt);
+        append_attempt(json, task.record, outcome->attempt);
     if (task.live && is_on_host(*task.live)) {
         json.begin_object();
         json.member("number", task.live->attempts);
+        json.member("generation", generation_of(task.record, task.live->attempts));
         json.member("host", task.live->host);
         version_member(json, task.live->version);
         json.member("status", "running");
         json.member("phase", to_string(task.live->phase));
         json.end_object();
     }
-    json.end_array();
+    json.end_array().key("controls").begin_array();
+    for (const core::Control& control : task.record.controls)
+        append_control(json, control);
+    json.end_array().end_object();
 }
 
 void keep_on_one_line(std::string& out, std::size_t begin) {

@@ -15,16 +15,28 @@ enum class Detail {
     full,
 };
 
+enum class Repeated { no, yes };
+
 /// The id under which people know a task: the given one, or the number's text.
 [[nodiscard]] std::string shown_id(core::TaskId id, const core::TaskOptions* options);
 
-/// One task as an object.
-void append_task(std::string& out, const engine::TaskDetails& task, Detail detail);
+/// The id of what became of a submit with these options. A task that was there because of its
+/// unique key may have another id than was asked for.
+[[nodiscard]] std::string shown_id(const engine::Engine& engine,
+                                   const engine::Submitted& submitted,
+                                   const core::TaskOptions* options);
+
+/// One task as an object; `repeated`: say that it was there already.
+void append_task(std::string& out,
+                 const engine::TaskDetails& task,
+                 Detail detail,
+                 Repeated repeated = Repeated::no);
 
 /// One recorded end as an object, as in /v1/results; `record` must have an outcome.
 void append_result(std::string& out, const store::TaskRecord& record, Detail detail);
 
-/// Every attempt of a task, as an array; the one that runs now is the last.
+/// Every attempt of a task, the one that runs now is the last, and what people asked of it, as an
+/// object.
 void append_attempts(std::string& out, const engine::TaskDetails& task);
 
 /// Makes the JSON value that begins at `begin` one line. Inside of a JSON string a line break is

@@ -42,9 +42,8 @@ net::Response full_task(const TaskDetails& task) {
 }
 
 net::Response attempts_of(const TaskDetails& task) {
-    std::string body = "{\"items\":";
+    std::string body;
     append_attempts(body, task);
-    body += '}';
     return json_response(std::move(body));
 }
 
@@ -122,8 +121,19 @@ std::string explanation_json(const std::string& id, const core::Explanation& exp
     return body;
 }
 
+/// "key:value"; nothing when it is not asked for.
+Checked<std::pair<std::string, std::string>> label_of(const net::RequestHead& head) {
+    const std::string* text = head.parameter("label");
+    if (!text)
+        return std::pair<std::string, std::string>();
+    const auto colon = text->find(':');
+    if (colon == std::string::npos || colon == 0)
+        return invalid_parameter("label", "expected key:value, got \"" + *text + '"');
+    return std::pair(text->substr(0, colon), text->substr(colon + 1));
+}
+
 /// Takes the list's filters out of the query.
-Checked<store::ListQuery> list_query(const net::RequestHead& head) {
+Checked<store::ListQuery> list_query(const net::RequestHead& head, base::WallTime now) {
     store::ListQuery query;
     for (const std::string& name : split(text_of(head, "state"), ',')) {
         if (name.empty())
@@ -136,6 +146,16 @@ Checked<store::ListQuery> list_query(const net::RequestHead& head) {
     query.type = text_of(head, "type");
     query.group = text_of(head, "group");
     query.host = text_of(head, "host");
+    const auto label = label_of(head);
+    if (!label)
+        return label.error();
+    query.label = *label;
+    const auto from = time_of(head, "created_from", now);
+    const auto before_time = time_of(head, "created_before", now);
+    if (!from || !before_time)
+        return !from ? from.error() : before_time.error();
+    query.created_from = *from;
+    query.created_before = *before_time;
     if (const std::string* cursor = head.parameter("cursor")) {
         const auto before = base::parse_number_text(*cursor);
         if (!before)
@@ -169,7 +189,7 @@ net::Response task_page(const engine::TaskPage& page, Detail detail) {
 }  // namespace
 
 void list_tasks(Context& context, const Request& request, net::Respond respond) {
-    const auto query = list_query(request.head);
+    const auto query = list_query(request.head, context.clock.wall());
     const auto fields = choice_of(request.head, "fields", "brief result full");
     if (!query || !fields) {
         respond(to_response(query ? fields.error() : query.error()));

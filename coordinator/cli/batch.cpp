@@ -1,6 +1,7 @@
 #include "coordinator/cli/batch.hpp"
 
 #include "base/config.hpp"
+#include "coordinator/cli/listing.hpp"
 #include "wire/json.hpp"
 
 #include <cstdio>
@@ -15,21 +16,6 @@ namespace {
 
 constexpr std::size_t tasks_per_request = 1000;
 constexpr std::size_t bytes_per_request = 4 * 1024 * 1024;
-
-/// The raw value of one member of a JSON object; a null value when it has none.
-json::Value member(std::string_view object, std::string_view name) {
-    json::Reader reader(object);
-    json::Value value;
-    if (!reader.begin_object())
-        return {};
-    for (std::string_view key; reader.next_member(key);) {
-        if (!reader.value(value))
-            break;
-        if (key == name)
-            return value;
-    }
-    return {};
-}
 
 }  // namespace
 
@@ -94,13 +80,13 @@ base::Result<void> Batch::send() {
 
 base::Result<void> Batch::take_ids(std::string_view answer) {
     json::Reader reader(answer);
-    const json::Value list = member(answer, "results");
+    const json::Value list = raw_member(answer, "results");
     if (!list.text.empty())
         reader = json::Reader(list.text);
     if (!reader.begin_array())
         return base::error(Errc::internal, "the server answered a batch without a list");
     for (json::Value entry; reader.next_element() && reader.value(entry);) {
-        if (const auto id = member(entry.text, "id").string()) {
+        if (const auto id = raw_member(entry.text, "id").string()) {
             ++tally_.total;
             if (wait_)
                 waiting_.insert(*id);
@@ -111,7 +97,7 @@ base::Result<void> Batch::take_ids(std::string_view answer) {
         ++refused_;
         if (first_refusal_.empty())
             first_refusal_ =
-                member(member(entry.text, "error").text, "detail").string().value_or("");
+                raw_member(raw_member(entry.text, "error").text, "detail").string().value_or("");
     }
     return {};
 }
@@ -125,8 +111,8 @@ base::Result<void> Batch::collect(std::string_view wait) {
     auto page = client_.get(target);
     if (!page)
         return page.error();
-    const json::Value items = member(*page, "items");
-    if (const auto next = member(*page, "next_cursor").string())
+    const json::Value items = raw_member(*page, "items");
+    if (const auto next = raw_member(*page, "next_cursor").string())
         cursor_ = *next;
     json::Reader reader(items.text);
     if (!reader.begin_array())
@@ -139,11 +125,11 @@ base::Result<void> Batch::collect(std::string_view wait) {
 }
 
 base::Result<void> Batch::take_outcome(std::string_view line) {
-    const auto id = member(line, "id").string();
+    const auto id = raw_member(line, "id").string();
     if (!id || waiting_.erase(*id) == 0)
         return {};
     ++tally_.done;
-    if (member(line, "state").plain_string() != "completed")
+    if (raw_member(line, "state").plain_string() != "completed")
         ++tally_.failed;
     if (output_.is_open()) {
         output_ << line << '\n';

@@ -27,7 +27,7 @@ struct SubmitOptions {
     std::vector<std::string> sets;  ///< "key=value"
     std::string each_line;          ///< FILE, "-" for standard input
     std::string file;               ///< NDJSON
-    std::string id, group, delay, deadline, task_timeout;
+    std::string id, group, unique_key, delay, deadline, task_timeout;
     std::vector<std::string> labels;  ///< "key=value"
     std::int32_t priority = 0;
     std::uint32_t max_attempts = 0;
@@ -41,7 +41,7 @@ struct SubmitOptions {
 
 struct TaskListOptions {
     std::vector<std::string> states;
-    std::string type, group, host, cursor;
+    std::string type, group, host, label, since, until, cursor;
     std::uint32_t limit = 50;
 };
 [[nodiscard]] CommandResult task_list(const Context& context, const TaskListOptions& options);

@@ -2,6 +2,7 @@
 
 #include "base/config.hpp"
 #include "coordinator/cli/commands.hpp"
+#include "wire/json.hpp"
 
 #include <boost/json.hpp>
 
@@ -24,6 +25,12 @@ CommandResult show(const Context& context, const std::string& body, Human human)
     human(*document);
     return base::exit_code::ok;
 }
+
+/// The value of one member of a JSON object, byte for byte; a null value when it has none.
+[[nodiscard]] wire::json::Value raw_member(std::string_view object, std::string_view name);
+
+/// Adds a query parameter to a target, if there is a value.
+void append_parameter(std::string& target, std::string_view name, const std::string& value);
 
 /// The array of that name; an empty one when there is none.
 [[nodiscard]] const boost::json::array& items_of(const boost::json::value& document,

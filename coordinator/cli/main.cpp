@@ -28,6 +28,9 @@ void add_submit(CLI::App& app, Context& context, SubmitOptions& o, Action& actio
     c->add_option("--file", o.file, "NDJSON: a task per line; with TYPE, a payload")
         ->option_text("FILE");
     c->add_option("--id", o.id, "id of your own; a repeat is recognised")->option_text("ID");
+    c->add_option(
+         "--unique-key", o.unique_key, "one task with it at a time; a repeat is recognised")
+        ->option_text("KEY");
     c->add_option("--group", o.group, "group that the tasks are counted under")
         ->option_text("NAME");
     c->add_option("--priority", o.priority, "higher first")->option_text("N");
@@ -59,7 +62,13 @@ void add_task(CLI::App& app,
     c->add_option("--type", list.type, "task type");
     c->add_option("--group", list.group, "group");
     c->add_option("--host", list.host, "name of the host of the last attempt");
-    c->add_option("--limit", list.limit, "at most so many")->capture_default_str();
+    c->add_option("--label", list.label, "label that they have")->option_text("KEY=VALUE");
+    c->add_option("--since", list.since, "submitted then or later; 1h: an hour ago")
+        ->option_text("TIME");
+    c->add_option("--until", list.until, "submitted earlier; 1h: an hour ago")->option_text("TIME");
+    c->add_option("--limit", list.limit, "at most so many")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     c->add_option("--cursor", list.cursor, "continue a list");
     c->callback([&] { action = [&] { return task_list(context, list); }; });
 

@@ -44,6 +44,8 @@ base::Result<std::string> common_members(const SubmitOptions& options) {
         writer.member("id", options.id);
     if (!options.group.empty())
         writer.member("group", options.group);
+    if (!options.unique_key.empty())
+        writer.member("unique_key", options.unique_key);
     if (!options.delay.empty())
         writer.member("delay", options.delay);
     if (!options.deadline.empty())
@@ -232,6 +234,10 @@ base::Result<void> check_sources(const SubmitOptions& options) {
                            "distributo submit TYPE '{\"key\":\"value\"}'");
     if (!options.id.empty() && (!options.each_line.empty() || !options.file.empty()))
         return base::error(Errc::invalid_argument, "--id names one task, not a batch");
+    if (!options.unique_key.empty() && (!options.each_line.empty() || !options.file.empty()))
+        return base::error(Errc::invalid_argument,
+                           "--unique-key lets one task live, not a batch",
+                           "put \"unique_key\" into the lines of --file");
     return {};
 }
 

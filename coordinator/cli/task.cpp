@@ -14,32 +14,42 @@ std::string path_of(const std::string& id) {
     return "/v1/tasks/" + encode(id);
 }
 
-void append_parameter(std::string& target, std::string_view name, const std::string& value) {
-    if (value.empty())
-        return;
-    target += target.find('?') == std::string::npos ? '?' : '&';
-    target += name;
-    target += '=';
-    target += encode(value);
-}
-
 void print_member(const boost::json::value& task, std::string_view name) {
     if (const std::string text = text_of(task, name); !text.empty())
         print(std::string(name) + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + text);
 }
 
 void print_attempts(const boost::json::value& document) {
-    Table table({"attempt", "host", "version", "status", "started", "execute µs", "message"});
+    Table table({"attempt",
+                 "generation",
+                 "host",
+                 "version",
+                 "status",
+                 "counts as",
+                 "started",
+                 "execute µs",
+                 "message"});
     for (const auto& attempt : items_of(document, "items"))
         table.row({text_of(attempt, "number"),
+                   text_of(attempt, "generation"),
                    text_of(attempt, "host"),
                    text_of(attempt, "version"),
                    text_of(attempt, "status"),
+                   text_of(attempt, "charge"),
                    text_of(attempt, "started"),
                    text_of(attempt.as_object().contains("times") ? attempt.at("times") : attempt,
                            "execute_us"),
                    text_of(attempt, "message")});
     table.print();
+}
+
+/// What people asked of the task, a line each.
+void print_controls(const boost::json::value& document) {
+    for (const auto& control : items_of(document, "controls")) {
+        const auto reason = text_of(control, "reason");
+        print(text_of(control, "time") + " " + text_of(control, "action") + " after attempt " +
+              text_of(control, "after_attempt") + (reason.empty() ? "" : ": " + reason));
+    }
 }
 
 /// "echo, render@2.0.0, render@1.2.0": with the version where a type has several.
@@ -86,43 +96,6 @@ CommandResult act(const Context& context,
 
 }  // namespace
 
-CommandResult task_list(const Context& context, const TaskListOptions& options) {
-    auto client = connect(context);
-    if (!client)
-        return client.error();
-    std::string target = "/v1/tasks?limit=" + std::to_string(options.limit);
-    std::string states;
-    for (const std::string& state : options.states)
-        states += (states.empty() ? "" : ",") + state;
-    append_parameter(target, "state", states);
-    append_parameter(target, "type", options.type);
-    append_parameter(target, "group", options.group);
-    append_parameter(target, "host", options.host);
-    append_parameter(target, "cursor", options.cursor);
-    auto body = client->get(target);
-    if (!body)
-        return body.error();
-    return show(context, *body, [&](const boost::json::value& document) {
-        if (context.mode == OutputMode::quiet) {
-            for (const auto& task : items_of(document, "items"))
-                print(text_of(task, "id"));
-            return;
-        }
-        Table table({"id", "type", "state", "host", "attempts", "created", "error"});
-        for (const auto& task : items_of(document, "items"))
-            table.row({text_of(task, "id"),
-                       text_of(task, "type"),
-                       text_of(task, "state"),
-                       text_of(task, "host"),
-                       text_of(task, "attempts"),
-                       text_of(task, "created"),
-                       text_of(task, "error")});
-        table.print();
-        if (const auto next = text_of(document, "next_cursor"); !next.empty())
-            std::fprintf(stderr, "more: add --cursor %s\n", next.c_str());
-    });
-}
-
 CommandResult task_show(const Context& context, const std::string& id) {
     auto client = connect(context);
     if (!client)
@@ -138,27 +111,17 @@ CommandResult task_show(const Context& context, const std::string& id) {
             print(text_of(task, "state"));
             return;
         }
-        for (const auto* name : {"id",
-                                 "type",
-                                 "version_range",
-                                 "state",
-                                 "phase",
-                                 "reason",
-                                 "group",
-                                 "host",
-                                 "version",
-                                 "attempts",
-                                 "priority",
-                                 "created",
-                                 "finished",
-                                 "error",
-                                 "payload",
-                                 "result"})
+        for (const auto* name :
+             {"id",         "type",        "version_range", "state",      "phase",
+              "reason",     "hold_reason", "group",         "unique_key", "parent",
+              "generation", "host",        "version",       "attempts",   "priority",
+              "created",    "finished",    "error",         "payload",    "result"})
             print_member(task, name);
         if (auto document = parse_document(*attempts);
             document && !items_of(*document, "items").empty()) {
             print("");
             print_attempts(*document);
+            print_controls(*document);
         }
     });
 }

@@ -60,10 +60,33 @@ TEST_F(CreateTaskTest, AnIdenticalRepeatIs200AndOtherContent409) {
     const Call other = post("/v1/tasks", R"({"type":"echo","id":"x","payload":{"n":2}})");
 
     EXPECT_EQ(repeat.status(), 200U);
+    EXPECT_TRUE(repeat.body().at("repeated").as_bool());
     EXPECT_EQ(repeat.member("id"), "x");
     EXPECT_EQ(repeat.header("Location"), "/v1/tasks/x");
     EXPECT_EQ(other.status(), 409U);
     EXPECT_EQ(other.member("code"), "id_taken");
+}
+
+TEST_F(CreateTaskTest, WhileATaskWithTheUniqueKeyLivesAnotherOneIsARepeat) {
+    const Call first =
+        post("/v1/tasks", R"({"type":"echo","id":"mine","unique_key":"user/42","payload":1})");
+    const Call again = post("/v1/tasks", R"({"type":"other","unique_key":"user/42"})");
+    const Call batch = post("/v1/tasks:batch", R"([{"type":"echo","unique_key":"user/42"},
+        {"type":"echo","unique_key":"user/43"}])");
+
+    EXPECT_EQ(first.status(), 201U);
+    EXPECT_EQ(first.member("unique_key"), "user/42");
+    EXPECT_FALSE(first.body().as_object().contains("repeated"));
+    EXPECT_EQ(again.status(), 200U);
+    EXPECT_EQ(again.member("id"), "mine");
+    EXPECT_EQ(again.header("Location"), "/v1/tasks/mine");
+    EXPECT_TRUE(again.body().at("repeated").as_bool());
+    EXPECT_EQ(json::serialize(batch.body().at("results").at(0)),
+              R"({"id":"mine","repeated":true})");
+    EXPECT_FALSE(batch.body().at("results").at(1).as_object().contains("repeated"));
+
+    post("/v1/tasks/mine/cancel");
+    EXPECT_EQ(post("/v1/tasks", R"({"type":"echo","unique_key":"user/42"})").status(), 201U);
 }
 
 struct Fault {

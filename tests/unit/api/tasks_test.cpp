@@ -49,6 +49,24 @@ TEST_F(TasksTest, FiltersByStateTypeGroupAndHost) {
     EXPECT_EQ(get("/v1/tasks?cursor=!").member("code"), "invalid_parameter");
 }
 
+TEST_F(TasksTest, FiltersByLabelAndTimeAmongLiveAndEnded) {
+    submit(R"({"type":"t","id":"old","labels":{"team":"red:1"}})");
+    post("/v1/tasks/old/cancel");
+    advance(std::chrono::hours(2));
+    submit(R"({"type":"t","id":"new","labels":{"team":"red:1"}})");
+    submit(R"({"type":"t","id":"blue","labels":{"team":"blue"}})");
+
+    EXPECT_EQ(listed("label=team:red:1"), "new old ");
+    EXPECT_EQ(listed("label=team:green"), "");
+    EXPECT_EQ(listed("created_from=-1h"), "blue new ");
+    EXPECT_EQ(listed("created_before=-1h"), "old ");
+    EXPECT_EQ(listed("created_from=2026-05-04T00:00:00Z&created_before=2026-05-04T01:00:00Z"),
+              "old ");
+    EXPECT_EQ(get("/v1/tasks?label=team").member("code"), "invalid_parameter");
+    EXPECT_EQ(get("/v1/tasks?created_from=yesterday").member("code"), "invalid_parameter");
+    EXPECT_EQ(get("/v1/tasks?created_from=1h").member("code"), "invalid_parameter");
+}
+
 TEST_F(TasksTest, AListIsBriefUnlessMoreIsAskedFor) {
     submit(R"({"type":"t","payload":{"big":1}})");
     EXPECT_FALSE(get("/v1/tasks").body().at("items").at(0).as_object().contains("payload"));
@@ -136,6 +154,21 @@ TEST_F(TasksTest, AttemptsAreListedWithTheOneThatRuns) {
 
     finish(host, "1");
     EXPECT_EQ(get("/v1/tasks/" + id + "/attempts").body().at("items").as_array().size(), 2U);
+}
+
+TEST_F(TasksTest, AttemptsSayWhatTheyCountAsAndWhichGenerationTheyBelongTo) {
+    FakeHost& host = join("box", {{"run", ""}});
+    const std::string id = submit(R"({"type":"run","max_attempts":1})");
+    fail(host, wire::AttemptStatus::retry, "first try");
+    EXPECT_EQ(post("/v1/tasks/" + id + "/retry").status(), 200U);
+    finish(host, "1");
+
+    const json::value body = get("/v1/tasks/" + id + "/attempts").body();
+    EXPECT_EQ(body.at("items").at(0).at("generation").as_int64(), 1);
+    EXPECT_EQ(body.at("items").at(1).at("generation").as_int64(), 2);
+    EXPECT_EQ(body.at("controls").at(0).at("action").as_string(), "retry");
+    EXPECT_EQ(body.at("controls").at(0).at("after_attempt").as_int64(), 1);
+    EXPECT_EQ(get("/v1/tasks/" + id).body().at("generation").as_int64(), 2);
 }
 
 TEST_F(TasksTest, LogsNameAttemptAndStreamOnEachLine) {
