@@ -17,6 +17,8 @@ std::string_view to_string(HostView::State state) {
             return "draining";
         case HostView::State::disconnected:
             return "disconnected";
+        case HostView::State::quarantined:
+            return "quarantined";
     }
     return "unknown";
 }

@@ -176,12 +176,15 @@ void Scheduler::Impl::assign(Slot slot, const Queue::Seat& seat, TimePoint now) 
     task.since = now;
     task.phase = wire::Phase::assigned;
     ++task.attempts;
+    if (task.side)
+        task.side->foreign = {};
 
     wire::AssignItem& item = actions.assigns.emplace_back().item;
     actions.assigns.back().host = task.host;
     item.token = token_of(slot);
     item.type = queues.type_at(seat.offer->type).name;
     item.attempt = task.attempts;
+    item.lease = {task.id, task.attempts, proofs.proof(seat.host->digest, task.id, task.attempts)};
     item.payload = task.payload.view();
     item.alone = task.suspect;
     if (const TaskOptions* options = tasks.options(slot)) {

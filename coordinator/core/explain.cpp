@@ -111,6 +111,12 @@ HostObstacle obstacle(
         return found("disconnected", "nothing heard from it for " + seconds(now - host.heard));
     if (host.draining)
         return found("draining", "finishes what it has and takes nothing new");
+    if (!host.recorded)
+        return found("joining", "has just come; that it is here is being recorded");
+    if (host.quarantined)
+        return found("host_quarantined",
+                     "gets no tasks for another " + seconds(host.quarantine.until - now) + ": " +
+                         host.quarantine.reason);
     if (!host.best_offer(queue.type, {})) {
         if (const auto* plugin = quarantined(host, type))
             return found("quarantined", quarantine_text(host, *plugin, now));
@@ -168,6 +174,9 @@ void summarise_pending(Explanation& out,
     } else if (only({"disconnected", "draining"})) {
         out.summary = "no host is connected that takes new tasks";
         out.hint = "see why: distributo host list";
+    } else if (count("host_quarantined") > 0) {
+        out.summary = "every host that could run it broke too many tasks and gets none for a while";
+        out.hint = "see why: distributo host list; then let it go on: distributo host release";
     } else if (count("capability_off") > 0) {
         out.summary = "setup or install of its type failed on every host that could run it";
         out.hint = "the hosts' logs say why; each tries again by itself";
@@ -192,6 +201,18 @@ void summarise_pending(Explanation& out,
         out.summary = "no host offers its type";
         out.hint = "put the plugin for " + std::string(type) + " into a plugin folder of a host";
     }
+}
+
+void explain_awaited(Explanation& out, const HostTable& hosts, base::Duration left) {
+    for (const auto& host : hosts.all())
+        if (host && host->awaited)
+            out.hosts.push_back({host->index,
+                                 host->hello.name,
+                                 "awaited",
+                                 "has not come back since the coordinator was restarted"});
+    out.summary =
+        "the coordinator was restarted, and a host that has not come back may still run it";
+    out.hint = "it is handed out in " + seconds(left) + ", or when the last of them is back";
 }
 
 std::string state_summary(const TaskView& task) {
@@ -232,6 +253,14 @@ Explanation Scheduler::explain(TaskId id, TimePoint now) const {
             out.hint = "let it go on: distributo task retry";
         else if (!view.last_error.empty())
             out.hint = "the last error was: " + std::string(view.last_error);
+        return out;
+    }
+    if (is_settling(task)) {
+        out.summary = "what happened to it last is being recorded";
+        return out;
+    }
+    if (task.awaited) {
+        explain_awaited(out, s.hosts, s.return_until - now);
         return out;
     }
     const Queue& queue = s.queues[task.queue];

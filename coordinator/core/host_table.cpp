@@ -109,20 +109,39 @@ Host& HostTable::find_or_add(const std::string& host_id) {
     return *hosts_[known->second];
 }
 
+Host& HostTable::know(const std::string& host_id) {
+    Host& host = find_or_add(host_id);
+    if (host.hello.host_id.empty()) {
+        host.hello.host_id = host_id;
+        keep_as_gone(host);
+    }
+    return host;
+}
+
+Host* HostTable::find(const std::string& host_id) const {
+    const auto known = by_id_.find(host_id);
+    return known == by_id_.end() ? nullptr : hosts_[known->second].get();
+}
+
 void HostTable::forget(Host& host) {
-    auto hello = std::move(host.hello);
-    const HostIndex index = host.index;
-    host = Host{};
-    host.index = index;
+    Host kept;
+    kept.index = host.index;
+    kept.hello.host_id = std::move(host.hello.host_id);
+    kept.hello.name = std::move(host.hello.name);
+    kept.quarantined = host.quarantined;
+    kept.quarantine = std::move(host.quarantine);
+    host = std::move(kept);
+    keep_as_gone(host);
+}
+
+void HostTable::keep_as_gone(Host& host) {
     host.gone = true;
-    host.hello.host_id = std::move(hello.host_id);
-    host.hello.name = std::move(hello.name);
-    gone_.push_back(index);
+    gone_.push_back(host.index);
     if (gone_.size() <= max_gone)
         return;
     auto& oldest = hosts_[gone_.front()];
     gone_.pop_front();
-    if (oldest && oldest->gone) {
+    if (oldest && oldest->gone && !oldest->awaited) {
         by_id_.erase(oldest->hello.host_id);
         oldest.reset();
     }

@@ -17,6 +17,12 @@ namespace distributo::coordinator::core {
 
 using TypeIndex = std::uint32_t;
 
+struct TokenHash {
+    std::size_t operator()(const wire::Token& token) const noexcept {
+        return std::hash<std::uint64_t>()(token.counter * 0x9E3779B97F4A7C15ULL ^ token.term);
+    }
+};
+
 /// What fills a host. Fine enough that `credit` tasks of one type fill it exactly, whatever the
 /// credit.
 inline constexpr std::uint64_t host_capacity = 1ULL << 40U;
@@ -43,6 +49,17 @@ struct Offer {
     [[nodiscard]] bool takes_tasks() const noexcept { return credit > 0 && !paused; }
 };
 
+/// A host that breaks what it is given gets nothing for a while. Outlives its connection.
+struct Quarantine {
+    std::uint32_t times = 0;  ///< in a row; each doubles the next one
+    base::TimePoint until{};
+    base::WallTime until_wall{};
+    std::string reason;
+    std::uint64_t timer = 0;           ///< serial of the timer in force
+    std::uint32_t failures = 0;        ///< crashes and failed installs since the last success
+    std::vector<TaskId> failed_tasks;  ///< different ones of those, as many as matter
+};
+
 /// A host that is connected, or was and may come back.
 struct Host {
     /// A queue that it serves, but that does not look at it while it has no room.
@@ -63,6 +80,10 @@ struct Host {
     bool backed_up = false;  ///< its connection takes no more now
     bool serving = false;    ///< its offers are shown to the queues
     bool gone = false;       ///< forgotten, but its number still belongs to its id
+    bool recorded = false;   ///< that it is present is durable: it may hold leases
+    bool present = false;    ///< so its last record says, durable or not
+    bool quarantined = false;
+    bool awaited = false;  ///< with gone: present at the last end of the coordinator
 
     // ---- the rest ----
     std::vector<Parked> parked;
@@ -86,9 +107,20 @@ struct Host {
     std::uint64_t requeue_timer = 0;  ///< the same
     std::uint64_t completed = 0;
     std::uint64_t failed = 0;
+    std::uint64_t digest = 0;         ///< of its id, see LeaseProofs
+    std::uint64_t record_serial = 0;  ///< of its last record
+    /// A task that it brought along under a token of an earlier boot.
+    struct Adopted {
+        TaskId task = 0;
+        bool told = false;  ///< it has reported its end
+    };
+    boost::unordered_flat_map<wire::Token, Adopted, TokenHash> adopted;
+    Quarantine quarantine;
 
     /// May be handed tasks as far as it is up to the host's state.
-    [[nodiscard]] bool ready() const noexcept { return connected && !draining && !silent; }
+    [[nodiscard]] bool ready() const noexcept {
+        return connected && recorded && !draining && !silent && !quarantined;
+    }
     [[nodiscard]] bool has_room() const noexcept {
         return load < host_capacity && ready() && !backed_up;
     }
@@ -126,17 +158,23 @@ private:
 class HostTable {
 public:
     [[nodiscard]] Host& find_or_add(const std::string& host_id);
+    /// The host of this id; one that nobody knew is gone.
+    [[nodiscard]] Host& know(const std::string& host_id);
+    /// Null when nobody knows it.
+    [[nodiscard]] Host* find(const std::string& host_id) const;
     /// Null for numbers that nobody has. A gone host is found.
     [[nodiscard]] Host* get(HostIndex index) const noexcept {
         return index < hosts_.size() ? hosts_[index].get() : nullptr;
     }
-    /// Drops everything but name and number.
+    /// Drops everything but name, number and quarantine.
     void forget(Host& host);
     /// Entries may be null.
     [[nodiscard]] const std::vector<std::unique_ptr<Host>>& all() const noexcept { return hosts_; }
 
 private:
     static constexpr std::size_t max_gone = 10'000;
+
+    void keep_as_gone(Host& host);
 
     std::vector<std::unique_ptr<Host>> hosts_;
     boost::unordered_flat_map<std::string, HostIndex> by_id_;

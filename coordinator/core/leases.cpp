@@ -8,12 +8,18 @@ namespace distributo::coordinator::core {
 using base::TimePoint;
 
 wire::Token Scheduler::Impl::token_of(Slot slot) const {
-    return {term, slot, tasks[slot].counter};
+    const Task& task = tasks[slot];
+    if (task.side && task.side->foreign.in_use())
+        return task.side->foreign.token;
+    return {term, slot, task.counter};
 }
 
 Slot Scheduler::Impl::held(HostIndex host, const wire::Token& token) const {
-    if (token.term != term)
-        return no_slot;
+    if (token.term != term) {
+        const Host* from = hosts.get(host);
+        const Slot slot = from ? adopted_slot(*from, token) : no_slot;
+        return slot != no_slot && tasks[slot].leased ? slot : no_slot;
+    }
     const Task* task = tasks.at(token.slot);
     const bool current =
         task && task->leased && task->counter == token.counter && task->host == host;
@@ -29,9 +35,10 @@ Attempt Scheduler::Impl::attempt_of(const Task& task,
                                     std::string_view message,
                                     TimePoint now) const {
     Attempt attempt;
-    attempt.number = task.attempts;
+    attempt.number = attempt_number(task);
     if (const Host* host = hosts.get(task.host)) {
         attempt.host = host->hello.name;
+        attempt.host_id = host->hello.host_id;
         if (task.leased)
             attempt.version = host->offers[task.offer]->version.text();
     }
@@ -56,6 +63,15 @@ void Scheduler::Impl::begin_lease(Slot slot, Host& host, Offer& offer) {
     ++queues.type_at(offer.type).running;
 }
 
+void Scheduler::Impl::resume_lease(Slot slot, Host& host, Offer& offer, TimePoint now) {
+    // Its charge goes with the report that may still come.
+    Task& task = tasks[slot];
+    if (task.side && std::exchange(task.side->charged_lost, false))
+        --task.side->lost;
+    begin_lease(slot, host, offer);
+    task.since = now;
+}
+
 void Scheduler::Impl::end_lease(Slot slot) {
     Task& task = tasks[slot];
     Host& host = *hosts.get(task.host);
@@ -72,6 +88,7 @@ void Scheduler::Impl::end_lease(Slot slot) {
 void Scheduler::Impl::lose_lease(Slot slot, Charge charge, std::string_view why, TimePoint now) {
     Task& task = tasks[slot];
     Attempt attempt = attempt_of(task, wire::AttemptStatus::interrupted, why, now);
+    attempt.charge = charge;
     ++hosts.get(task.host)->failed;
     end_lease(slot);
     if (task.expired)
@@ -82,6 +99,7 @@ void Scheduler::Impl::lose_lease(Slot slot, Charge charge, std::string_view why,
         return finish(slot, TaskState::failed, wire::FailReason::lost, std::move(attempt));
     keep_attempt(task, std::move(attempt));
     task.lost = true;
+    task.side->charged_lost = charge == Charge::lost;
     enqueue(slot, Place::front, now);
 }
 

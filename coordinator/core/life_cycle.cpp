@@ -37,12 +37,6 @@ std::uint64_t& count_of(Counts& counts, TaskState state) {
     return counts.expired;
 }
 
-/// A moment of wall time on the monotonic clock, kept away from the ends of its range.
-TimePoint to_monotonic(base::WallTime when, TimePoint now, base::WallTime wall) {
-    constexpr std::chrono::milliseconds longest{wire::limits::max_duration_ms};
-    return now + std::clamp(when - wall, std::chrono::milliseconds::zero(), longest);
-}
-
 std::uint64_t install_key_of(std::string_view type, std::string_view install) {
     const std::hash<std::string_view> hash;
     const std::uint64_t key = hash(type) * 0x9E3779B97F4A7C15ULL ^ hash(install);
@@ -50,6 +44,11 @@ std::uint64_t install_key_of(std::string_view type, std::string_view install) {
 }
 
 }  // namespace
+
+TimePoint to_monotonic(base::WallTime when, TimePoint now, base::WallTime wall) {
+    constexpr std::chrono::milliseconds longest{wire::limits::max_duration_ms};
+    return now + std::clamp(when - wall, std::chrono::milliseconds::zero(), longest);
+}
 
 void Scheduler::Impl::set_state(Task& task, TaskState state) {
     --count_of(counts, task.state);
@@ -110,8 +109,16 @@ void Scheduler::Impl::enqueue(Slot slot, Place place, TimePoint now) {
     Task& task = tasks[slot];
     set_state(task, TaskState::pending);
     task.since = now;
+    ++queues.type_at(queues[task.queue].type).pending;
+    if (is_settling(task))
+        task.side->to_front = place == Place::front;
+    else
+        link(slot, place);
+}
+
+void Scheduler::Impl::link(Slot slot, Place place) {
+    const Task& task = tasks[slot];
     Queue& queue = queues[task.queue];
-    ++queues.type_at(queue.type).pending;
     if (place == Place::front)
         queue.push_front(tasks, slot);
     else
@@ -123,8 +130,13 @@ void Scheduler::Impl::stop_waiting(Slot slot) {
     Task& task = tasks[slot];
     if (task.state == TaskState::pending) {
         Queue& queue = queues[task.queue];
-        queue.remove(tasks, slot);
         --queues.type_at(queue.type).pending;
+        if (!task.awaited && !is_settling(task))
+            queue.remove(tasks, slot);
+    }
+    if (task.awaited) {
+        awaited.remove(tasks, slot);
+        task.awaited = false;
     }
     if (task.side)
         task.side->wake_timer = 0;
@@ -146,7 +158,28 @@ void Scheduler::Impl::hold(Slot slot, std::string reason) {
 
 void Scheduler::Impl::ask_to_stop(Slot slot, std::string_view reason) {
     set_state(tasks[slot], TaskState::cancelling);
+    side_of(tasks[slot]).stop = reason;
     actions.cancels.push_back({tasks[slot].host, token_of(slot), reason});
+}
+
+void Scheduler::Impl::settle(Slot slot) {
+    Task& task = tasks[slot];
+    if (!is_settling(task) || --task.side->unrecorded > 0 || task.recording)
+        return;
+    if (task.answer) {
+        task.answer = false;
+        actions.acks.push_back({task.host, {token_of(slot), false}});
+    }
+    if (task.state == TaskState::pending && !task.awaited)
+        link(slot, task.side->to_front ? Place::front : Place::back);
+}
+
+void Scheduler::Impl::record_control(Task& task,
+                                     Control::Kind kind,
+                                     std::string reason,
+                                     TimePoint now) {
+    ++side_of(task).unrecorded;
+    actions.controls.push_back({task.id, kind, std::move(reason), wall_at(now), task.attempts});
 }
 
 void Scheduler::Impl::finish(
@@ -190,52 +223,85 @@ base::Result<void> Scheduler::check_room(std::uint64_t count, std::uint64_t byte
     return {};
 }
 
+Slot Scheduler::Impl::admit(NewTask& fresh, TimePoint now) {
+    const Slot slot = tasks.insert(fresh);
+    if (slot == no_slot)
+        return no_slot;
+    Task& task = tasks[slot];
+    task.since = now;
+    counts.payload_bytes += task.payload.size();
+    ++counts.pending;
+    use_queue(slot, queues.type(fresh.type));
+    const TaskOptions* options = tasks.options(slot);
+    if (options && !options->install.empty())
+        side_of(task).install_key = install_key_of(fresh.type, options->install.view());
+    return slot;
+}
+
+bool Scheduler::Impl::start_deadline(Slot slot, TimePoint now, base::WallTime wall) {
+    const TaskOptions* options = tasks.options(slot);
+    if (!options || !options->deadline)
+        return true;
+    if (*options->deadline <= wall) {
+        finish(slot, TaskState::expired, wire::FailReason::none, {});
+        return false;
+    }
+    TaskSide& side = side_of(tasks[slot]);
+    side.deadline = to_monotonic(*options->deadline, now, wall);
+    side.deadline_timer = ++last_serial;
+    add_timer({side.deadline, last_serial, slot, Timer::Kind::deadline});
+    return true;
+}
+
 void Scheduler::add(NewTask fresh, TimePoint now, base::WallTime wall) {
     Impl& s = *impl_;
     s.known_now = now;
     s.known_wall = wall;
-    const Slot slot = s.tasks.insert(fresh);
+    const Slot slot = s.admit(fresh, now);
     if (slot == no_slot)
         return;
-    Task& task = s.tasks[slot];
-    task.since = now;
-    s.counts.payload_bytes += task.payload.size();
-    ++s.counts.pending;
-    s.use_queue(slot, s.queues.type(fresh.type));
-    if (!task.has_options)
-        return s.enqueue(slot, Impl::Place::back, now);
-
-    const TaskOptions& options = *s.tasks.options(slot);
-    if (!options.install.empty())
-        Impl::side_of(task).install_key = install_key_of(fresh.type, options.install.view());
-    if (options.deadline && *options.deadline <= wall)
-        return s.finish(slot, TaskState::expired, wire::FailReason::none, {});
-    if (options.deadline) {
-        TaskSide& side = Impl::side_of(task);
-        side.deadline = to_monotonic(*options.deadline, now, wall);
-        side.deadline_timer = ++s.last_serial;
-        s.add_timer({side.deadline, s.last_serial, slot, Timer::Kind::deadline});
-    }
-    if (options.not_before && *options.not_before > wall)
-        s.wait_until(slot, TaskState::scheduled, to_monotonic(*options.not_before, now, wall));
+    if (fresh.attempts_before != 0)  // what ran before it was opened again cannot be claimed
+        Impl::side_of(s.tasks[slot]).recorded = fresh.attempts_before;
+    if (!s.start_deadline(slot, now, wall))
+        return;
+    const TaskOptions* options = s.tasks.options(slot);
+    if (options && options->not_before && *options->not_before > wall)
+        s.wait_until(slot, TaskState::scheduled, to_monotonic(*options->not_before, now, wall));
     else
         s.enqueue(slot, Impl::Place::back, now);
 }
 
-base::Result<void> Scheduler::cancel(TaskId id, TimePoint) {
+base::Result<void> Scheduler::cancel(TaskId id, TimePoint now) {
     Impl& s = *impl_;
     const Slot slot = s.tasks.find(id);
     if (slot == no_slot)
         return base::error(Errc::not_found, "no task of this number waits or runs");
-    const Task& task = s.tasks[slot];
+    Task& task = s.tasks[slot];
     if (task.recording)
         return base::error(Errc::conflict, "the task has ended; its end is being recorded");
     if (task.state == TaskState::running) {
-        s.ask_to_stop(slot, "cancelled");
+        s.set_state(task, TaskState::cancelling);
+        s.record_control(task, Control::Kind::cancel, {}, now);
     } else if (waits(task.state)) {
         s.stop_waiting(slot);
         s.finish(slot, TaskState::cancelled, wire::FailReason::none, {});
     }
+    return {};
+}
+
+base::Result<void> Scheduler::hold(TaskId id, std::string reason, TimePoint now) {
+    Impl& s = *impl_;
+    const Slot slot = s.tasks.find(id);
+    if (slot == no_slot)
+        return base::error(Errc::not_found, "no task of this number waits or runs");
+    Task& task = s.tasks[slot];
+    if (task.recording || !waits(task.state))
+        return base::error(Errc::conflict,
+                           "expected a task that waits, this one is " +
+                               std::string(to_string(task.recording ? task.end : task.state)));
+    s.stop_waiting(slot);
+    s.record_control(task, Control::Kind::hold, reason, now);
+    s.hold(slot, std::move(reason));
     return {};
 }
 
@@ -250,10 +316,10 @@ base::Result<void> Scheduler::release(TaskId id, TimePoint now) {
                            "expected a task that is retrying, held or scheduled, this one is " +
                                std::string(to_string(task.state)));
     s.stop_waiting(slot);
-    if (task.state == TaskState::held) {
-        task.side->interruptions = 0;
+    if (task.state == TaskState::held)
         task.side->texts->hold_reason.clear();
-    }
+    s.record_control(task, Control::Kind::release, {}, now);
+    task.side->interruptions = 0;
     s.enqueue(slot, Impl::Place::back, now);
     return {};
 }
@@ -275,6 +341,27 @@ void Scheduler::committed(std::span<const TaskId> ids, TimePoint) {
         --s.queues[task.queue].users;
         s.actions.changed.push_back(id);
         s.tasks.remove(slot);
+    }
+}
+
+void Scheduler::attempts_committed(std::span<const TaskId> ids, TimePoint) {
+    for (const TaskId id : ids)
+        if (const Slot slot = impl_->tasks.find(id); slot != no_slot)
+            impl_->settle(slot);
+}
+
+void Scheduler::controls_committed(std::span<const TaskId> ids, TimePoint now) {
+    Impl& s = *impl_;
+    attempts_committed(ids, now);
+    for (const TaskId id : ids) {
+        const Slot slot = s.tasks.find(id);
+        if (slot == no_slot)
+            continue;
+        const Task& task = s.tasks[slot];
+        if (!task.leased || task.state != TaskState::cancelling || !task.side->stop.empty())
+            continue;
+        task.side->stop = "cancelled";
+        s.actions.cancels.push_back({task.host, s.token_of(slot), task.side->stop});
     }
 }
 

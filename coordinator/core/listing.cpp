@@ -38,9 +38,11 @@ bool Scheduler::Impl::fits(const ListQuery& query, TypeIndex type, Slot slot) co
         return false;
     if (type != no_type && queues[task.queue].type != type)
         return false;
-    if (!query.host.empty() &&
-        (waits(task.state) || hosts.get(task.host)->hello.name != query.host))
-        return false;
+    if (!query.host.empty()) {
+        const Host* host = task.leased ? hosts.get(task.host) : nullptr;
+        if (!host || host->hello.name != query.host)
+            return false;
+    }
     return belongs(query, tasks.options(slot), tasks.created(slot));
 }
 
@@ -77,7 +79,8 @@ LivePage Scheduler::list(const ListQuery& query) const {
     const auto type = query.type.empty() ? no_type : s.queues.find_type(query.type);
     if (!(any_waiting || any_leased) || (!query.type.empty() && type == no_type))
         return page;
-    if ((!any_waiting || !query.host.empty()) && s.list_leased(query, type, page))
+    const bool all_leased = !any_waiting && s.awaited.size == 0;
+    if ((all_leased || !query.host.empty()) && s.list_leased(query, type, page))
         return page;
     std::size_t seen = 0;
     s.tasks.descend(query.before, [&](Slot slot) {

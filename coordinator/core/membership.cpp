@@ -18,6 +18,7 @@ HostIndex Scheduler::host_joined(HostJoin join,
     Host& host = s.hosts.find_or_add(join.hello.host_id);
     s.leave_types(host);
     const bool rebooted = host.hello.boot_id != join.hello.boot_id;
+    const bool renamed = host.hello.name != join.hello.name;
     if (!std::exchange(host.connected, true))
         ++s.connected_hosts;
     host.draining = host.silent = host.backed_up = host.gone = false;
@@ -28,7 +29,12 @@ HostIndex Scheduler::host_joined(HostJoin join,
     host.connected_at = wall;
     host.slots = std::max<std::uint32_t>(1, host.hello.slots);
     host.slot_share = host_capacity / host.slots;
+    host.digest = s.proofs.host_digest(host.hello.host_id);
     host.capabilities.sequence = 0;  // each connection counts its own
+    const bool was_awaited = std::exchange(host.awaited, false);
+    host.recorded |= was_awaited;
+    if (!host.present || renamed)
+        s.record(host, true);
     if (rebooted)
         s.replace_offers(host, {});
     s.reconcile(host, rebooted, now, verdicts);
@@ -36,29 +42,67 @@ HostIndex Scheduler::host_joined(HostJoin join,
     host.hello.finished = {};
     s.join_types(host);
     s.watch_silence(host);
+    if (was_awaited && --s.awaited_hosts == 0)
+        s.end_waiting(now);
     return host.index;
 }
 
-Verdict Scheduler::Impl::recognise(Host& host, const wire::Token& token, TimePoint now) {
-    const Task* task = token.term == term ? tasks.at(token.slot) : nullptr;
+void Scheduler::host_committed(HostIndex index, std::uint64_t serial, TimePoint) {
+    Host* host = impl_->hosts.get(index);
+    if (!host || !host->present || host->record_serial != serial)
+        return;
+    host->recorded = true;
+    impl_->join_types(*host);
+}
+
+void Scheduler::Impl::record(Host& host, bool present) {
+    host.present = present;
+    host.record_serial = ++last_serial;
+    actions.hosts.push_back({host.index,
+                             host.record_serial,
+                             {.host_id = host.hello.host_id,
+                              .name = host.hello.name,
+                              .present = present,
+                              .quarantined_until = host.quarantine.until_wall,
+                              .quarantines = host.quarantine.times,
+                              .quarantine_reason = host.quarantine.reason}});
+}
+
+void Scheduler::Impl::forget(Host& host) {
+    if (host.present)
+        record(host, false);
+    hosts.forget(host);
+}
+
+Slot Scheduler::Impl::own_slot(const Host& host, const wire::Token& token) const {
+    const Task* task = tasks.at(token.slot);
     if (!task || task->id == 0 || task->recording || task->counter == 0 ||
         task->counter != token.counter || task->host != host.index)
+        return no_slot;
+    return token.slot;
+}
+
+Offer* Scheduler::Impl::offer_for(Host& host, const Queue& queue) {
+    Offer* offer = host.best_offer(queue.type, queue.versions, queue.confinement);
+    if (!offer)
+        offer = host.assume_offer(queue.type);
+    if (offer && offer->credit == 0 && offer->in_flight == 0)
+        host.set_credit(*offer, host.slots);  // until it says otherwise
+    return offer;
+}
+
+Verdict Scheduler::Impl::recognise(Host& host, const wire::Claim& claim, TimePoint now) {
+    const Slot slot =
+        claim.token.term == term ? own_slot(host, claim.token) : claimed(host, claim, now);
+    if (slot == no_slot)
         return Verdict::cancel;
-    if (task->lost && task->state == TaskState::pending) {
-        const Queue& queue = queues[task->queue];
-        Offer* offer = host.best_offer(queue.type, queue.versions, queue.confinement);
-        if (!offer)
-            offer = host.assume_offer(queue.type);
-        if (!offer)
-            return Verdict::cancel;
-        if (offer->credit == 0 && offer->in_flight == 0)
-            host.set_credit(*offer, host.slots);  // until it says otherwise
-        begin_lease(token.slot, host, *offer);
-        tasks[token.slot].since = now;
-    }
-    if (!task->leased)
+    Task& task = tasks[slot];
+    if (task.lost && task.state == TaskState::pending)
+        if (Offer* const offer = offer_for(host, queues[task.queue]))
+            resume_lease(slot, host, *offer, now);
+    if (!task.leased)
         return Verdict::cancel;
-    tasks[token.slot].listed = true;
+    task.listed = true;
     return Verdict::keep;
 }
 
@@ -66,16 +110,19 @@ void Scheduler::Impl::reconcile(Host& host,
                                 bool rebooted,
                                 TimePoint now,
                                 std::vector<wire::TokenVerdict>& verdicts) {
+    keep_adopted(host);
     for (const auto& claim : host.hello.running) {
         const auto& token = claim.token;
-        verdicts.push_back({token, recognise(host, token, now)});
+        verdicts.push_back({token, recognise(host, claim, now)});
+        if (verdicts.back().verdict != Verdict::keep)
+            continue;
         // The message may have been lost with the connection; a verdict would ask for no report.
-        if (verdicts.back().verdict == Verdict::keep &&
-            tasks[token.slot].state == TaskState::cancelling)
-            actions.cancels.push_back({host.index, token, "cancelled"});
+        const Task& task = tasks[held(host.index, token)];
+        if (task.state == TaskState::cancelling && task.side && !task.side->stop.empty())
+            actions.cancels.push_back({host.index, token, task.side->stop});
     }
     for (const auto& claim : host.hello.finished)
-        (void)recognise(host, claim.token, now);
+        (void)recognise(host, claim, now);
     // An assignment that never arrived is nobody's fault; one that ended with its process may be.
     const Charge charge = rebooted ? Charge::lost : Charge::none;
     for (Slot slot = host.leases.last; slot != no_slot;) {
@@ -196,7 +243,7 @@ void Scheduler::host_disconnected(HostIndex index, TimePoint now) {
     host->patience = s.lease();
     --s.connected_hosts;
     if (host->silent)
-        return s.hosts.forget(*host);
+        return s.forget(*host);
     s.requeue_due(*host, now);
 }
 
@@ -208,8 +255,8 @@ void Scheduler::host_left(HostIndex index, TimePoint now) {
     s.leave_types(*host);
     if (std::exchange(host->connected, false))
         --s.connected_hosts;
-    s.lose_all_leases(*host, Impl::Charge::none, "the host left", now);
-    s.hosts.forget(*host);
+    s.lose_all_leases(*host, Charge::none, "the host left", now);
+    s.forget(*host);
 }
 
 void Scheduler::Impl::watch_silence(Host& host) {
@@ -229,7 +276,7 @@ void Scheduler::Impl::fall_silent(Host& host, TimePoint now) {
     if (host.connected)
         host.silent = true;
     else
-        hosts.forget(host);
+        forget(host);
 }
 
 }  // namespace distributo::coordinator::core

@@ -13,13 +13,6 @@ using wire::FailReason;
 
 namespace {
 
-Duration doubled(Duration first, std::uint32_t times, Duration limit) {
-    Duration result = first;
-    for (std::uint32_t i = 0; i < times && result < limit; ++i)
-        result *= 2;
-    return std::min(result, limit);
-}
-
 std::string_view cut(std::string_view text, std::size_t length) {
     if (text.size() <= length)
         return text;
@@ -30,14 +23,28 @@ std::string_view cut(std::string_view text, std::size_t length) {
 
 }  // namespace
 
+Duration doubled(Duration first, std::uint32_t times, Duration limit) {
+    Duration result = first;
+    for (std::uint32_t i = 0; i < times && result < limit; ++i)
+        result *= 2;
+    return std::min(result, limit);
+}
+
+std::string interrupted_text(std::uint32_t times) {
+    return "interrupted " + std::to_string(times) + " times without getting to an end";
+}
+
 /// A token says at most one thing about one task:
 /// current: its host still has the lease. late: the lease ended without a report and nobody got a
 /// newer one. being_recorded: its end is on the way to the store and answered from there.
 /// superseded: a newer token of the same task exists or existed, or it is not this host's.
 /// told_before: everything else; the host must not keep it, there is nothing left to do about it.
 Scheduler::Impl::Standing Scheduler::Impl::standing(HostIndex host,
-                                                    const wire::Token& token) const {
-    if (token.term != term || token.counter == 0 || token.counter > last_counter)
+                                                    const wire::Token& token,
+                                                    Slot& slot) const {
+    if (token.term != term)
+        return adopted_standing(host, token, slot);
+    if (token.counter == 0 || token.counter > last_counter)
         return Standing::superseded;
     const Task* task = tasks.at(token.slot);
     if (!task)
@@ -50,15 +57,34 @@ Scheduler::Impl::Standing Scheduler::Impl::standing(HostIndex host,
     }
     if (task->host != host || !hosts.get(host))
         return Standing::superseded;
-    if (task->leased)
-        return Standing::current;
-    if (task->id != 0 && task->answer)
-        return Standing::being_recorded;
-    if (task->reported)
-        return Standing::told_before;
-    if (task->id == 0 || task->recording)
+    slot = token.slot;
+    return last_standing(*task);
+}
+
+Scheduler::Impl::Standing Scheduler::Impl::adopted_standing(HostIndex index,
+                                                            const wire::Token& token,
+                                                            Slot& slot) const {
+    const Host* host = hosts.get(index);
+    if (!host)
         return Standing::superseded;
-    return task->lost ? Standing::late : Standing::told_before;
+    slot = adopted_slot(*host, token);
+    if (slot != no_slot)
+        return last_standing(tasks[slot]);
+    const auto known = host->adopted.find(token);
+    return known != host->adopted.end() && known->second.told ? Standing::told_before
+                                                              : Standing::superseded;
+}
+
+Scheduler::Impl::Standing Scheduler::Impl::last_standing(const Task& task) {
+    if (task.leased)
+        return Standing::current;
+    if (task.id != 0 && task.answer)
+        return Standing::being_recorded;
+    if (task.reported)
+        return Standing::told_before;
+    if (task.id == 0 || task.recording)
+        return Standing::superseded;
+    return task.lost ? Standing::late : Standing::told_before;
 }
 
 void Scheduler::host_result(HostIndex host,
@@ -69,14 +95,17 @@ void Scheduler::host_result(HostIndex host,
     s.known_now = now;
     s.known_wall = wall;
     host_heard(host, now);
-    switch (s.standing(host, item.token)) {
+    Slot slot = no_slot;
+    switch (s.standing(host, item.token, slot)) {
         case Impl::Standing::current:
-            s.accept(item.token.slot, item, now);
+            s.accept(slot, item, now);
             break;
         case Impl::Standing::late:
             // Its end was already charged as a lost lease; only what ends the task is news.
             if (item.status == AttemptStatus::ok || item.status == AttemptStatus::permanent)
-                s.accept(item.token.slot, item, now);
+                s.accept(slot, item, now);
+            else if (is_settling(s.tasks[slot]))
+                s.tasks[slot].answer = true;
             else
                 s.actions.acks.push_back({host, {item.token, false}});
             break;
@@ -96,8 +125,12 @@ void Scheduler::Impl::accept(Slot slot, const wire::ResultItem& item, TimePoint 
     task.reported = true;
     task.answer = true;
     Host& host = *hosts.get(task.host);
+    if (item.token.term != term)
+        host.adopted[item.token].told = true;
     if (item.status != AttemptStatus::ok)
         ++host.failed;
+    else
+        count_success(host);
     if (!task.expired && item.status != AttemptStatus::ok) {
         if (task.leased && task.state != TaskState::cancelling)
             return apply_failure(slot, item, now);
@@ -133,8 +166,9 @@ void Scheduler::Impl::apply_failure(Slot slot, const wire::ResultItem& item, Tim
     if (!item.version.empty())
         attempt.version = item.version;
     texts_of(task).last_error = message;
-    const auto token = token_of(slot);
     end_lease(slot);
+    if (item.status == AttemptStatus::crashed || item.status == AttemptStatus::install_failed)
+        count_blame(*hosts.get(task.host), task.id, message, now);
     switch (item.status) {
         case AttemptStatus::ok:
             break;
@@ -143,6 +177,7 @@ void Scheduler::Impl::apply_failure(Slot slot, const wire::ResultItem& item, Tim
             break;
         case AttemptStatus::retry_elsewhere:
             exclude(slot, task.host);
+            attempt.excludes_host = true;
             [[fallthrough]];
         case AttemptStatus::retry:
         case AttemptStatus::timeout:
@@ -159,10 +194,6 @@ void Scheduler::Impl::apply_failure(Slot slot, const wire::ResultItem& item, Tim
             count_interruption(slot, std::move(attempt), now);
             break;
     }
-    if (task.recording)
-        return;
-    task.answer = false;
-    actions.acks.push_back({task.host, {token, false}});
 }
 
 void Scheduler::Impl::count_failure(Slot slot,
@@ -181,10 +212,12 @@ void Scheduler::Impl::count_failure(Slot slot,
                       TaskState::failed,
                       timed_out ? FailReason::timeout : FailReason::attempts_exhausted,
                       std::move(attempt));
-    keep_attempt(task, std::move(attempt));
     const std::chrono::milliseconds asked{
         std::clamp<std::int64_t>(item.retry_after_ms, 0, wire::limits::max_duration_ms)};
     const Duration wait = asked.count() > 0 ? Duration(asked) : backoff(task.side->failures);
+    attempt.charge = Charge::failure;
+    attempt.retry_at = wall_at(now + wait);
+    keep_attempt(task, std::move(attempt));
     wait_until(slot, TaskState::retrying, now + wait);
 }
 
@@ -192,6 +225,8 @@ void Scheduler::Impl::count_crash(Slot slot, Attempt attempt, TimePoint now) {
     Task& task = tasks[slot];
     if (++task.side->crashes >= settings.max_crashes)
         return finish(slot, TaskState::failed, FailReason::poison, std::move(attempt));
+    attempt.charge = Charge::crash;
+    attempt.excludes_host = true;
     keep_attempt(task, std::move(attempt));
     task.suspect = true;
     exclude(slot, task.host);
@@ -205,6 +240,8 @@ void Scheduler::Impl::count_failed_install(Slot slot, Attempt attempt, TimePoint
         pause(host, *offer, now);
     if (++task.side->install_failures >= settings.install_failure_hosts)
         return finish(slot, TaskState::failed, FailReason::install_failed, std::move(attempt));
+    attempt.charge = Charge::install;
+    attempt.excludes_host = true;
     keep_attempt(task, std::move(attempt));
     exclude(slot, task.host);
     enqueue(slot, Place::front, now);
@@ -212,15 +249,17 @@ void Scheduler::Impl::count_failed_install(Slot slot, Attempt attempt, TimePoint
 
 void Scheduler::Impl::count_interruption(Slot slot, Attempt attempt, TimePoint now) {
     Task& task = tasks[slot];
+    attempt.charge = Charge::interruption;
     keep_attempt(task, std::move(attempt));
     if (++task.side->interruptions < settings.max_interruptions)
         return enqueue(slot, Place::front, now);
-    hold(slot,
-         "interrupted " + std::to_string(task.side->interruptions) +
-             " times without getting to an end");
+    hold(slot, interrupted_text(task.side->interruptions));
 }
 
-void Scheduler::Impl::keep_attempt(const Task& task, Attempt attempt) {
+void Scheduler::Impl::keep_attempt(Task& task, Attempt attempt) {
+    TaskSide& side = side_of(task);
+    side.recorded = attempt.number;
+    ++side.unrecorded;
     actions.failed_attempts.push_back({task.id, std::move(attempt)});
 }
 

@@ -10,17 +10,22 @@ void Actions::clear() {
     acks.clear();
     outcomes.clear();
     failed_attempts.clear();
+    controls.clear();
+    hosts.clear();
     changed.clear();
     shown_ids.clear();
 }
 
 bool Actions::empty() const noexcept {
     return assigns.empty() && cancels.empty() && acks.empty() && outcomes.empty() &&
-           failed_attempts.empty() && changed.empty();
+           failed_attempts.empty() && controls.empty() && hosts.empty() && changed.empty();
 }
 
-Scheduler::Scheduler(const Settings& settings, std::uint32_t term, std::uint32_t random_seed)
-    : impl_(std::make_unique<Impl>(settings, term, random_seed)) {}
+Scheduler::Scheduler(const Settings& settings,
+                     std::uint32_t term,
+                     std::uint32_t random_seed,
+                     const LeaseKey& lease_key)
+    : impl_(std::make_unique<Impl>(settings, term, random_seed, lease_key)) {}
 
 Scheduler::~Scheduler() = default;
 

@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "coordinator/core/lease_proof.hpp"
 #include "coordinator/core/list_query.hpp"
 #include "coordinator/core/settings.hpp"
 #include "coordinator/core/task.hpp"
@@ -30,11 +31,19 @@ struct Actions {
         HostIndex host = no_host;
         wire::AckItem item;
     };
+    struct HostChange {
+        HostIndex host = no_host;
+        std::uint64_t serial = 0;  ///< of this record
+        HostRecord record;
+    };
     std::vector<Assign> assigns;
     std::vector<Cancel> cancels;
-    std::vector<Ack> acks;                       ///< may leave at once
-    std::vector<Outcome> outcomes;               ///< to be made durable, then `committed`
-    std::vector<FailedAttempt> failed_attempts;  ///< to be kept; nobody waits for it
+    std::vector<Ack> acks;  ///< may leave at once
+    // To be made durable in this order of events, then to be passed back.
+    std::vector<Outcome> outcomes;               ///< `committed`
+    std::vector<FailedAttempt> failed_attempts;  ///< `attempts_committed`
+    std::vector<Control> controls;               ///< `controls_committed`
+    std::vector<HostChange> hosts;               ///< `host_committed`
     std::vector<TaskId> changed;                 ///< tasks whose end is recorded now
     std::deque<base::NumberText> shown_ids;      ///< what AssignItem::id points to
 
@@ -53,7 +62,7 @@ struct TaskView {
     const base::Bytes* payload = nullptr;
     std::shared_ptr<const TaskOptions> options;  ///< may be null
     base::WallTime created;
-    std::uint32_t attempts = 0;  ///< begun so far
+    std::uint32_t attempts = 0;  ///< number of the last one that is known to have begun
     double progress = -1;
     std::string_view progress_text;
     std::string_view hold_reason;
@@ -64,7 +73,12 @@ struct TaskView {
 /// A host as others may see it.
 struct HostView {
     HostIndex index = no_host;
-    enum class State : std::uint8_t { ready, draining, disconnected } state = State::ready;
+    enum class State : std::uint8_t {
+        ready,
+        draining,
+        disconnected,
+        quarantined
+    } state = State::ready;
     std::string_view id;
     std::string_view name;
     std::string_view version;
@@ -79,6 +93,16 @@ struct HostView {
     const std::vector<wire::Capability>* capabilities = nullptr;
     const std::vector<wire::RefusedPlugin>* refused = nullptr;
     base::Duration refused_since{};  ///< since the host said so; from its retry_ms this has passed
+    // Only when quarantined, whatever the state.
+    base::Duration quarantine_left{};  ///< 0: it is not
+    std::string_view quarantine_reason;
+};
+
+/// What a restarted coordinator waits for before it hands out what it found in its store.
+struct ReturnView {
+    std::vector<std::string_view> hosts;  ///< names of those that have not come back
+    base::Duration left{};                ///< at most; 0: it does not wait
+    std::uint64_t tasks = 0;              ///< that they may still run
 };
 
 struct TypeView {
@@ -109,7 +133,8 @@ struct HostObstacle {
     HostIndex host = no_host;
     std::string name;
     /// "no_capability", "version", "confinement", "busy", "labels", "excluded", "capability_off",
-    /// "quarantined", "draining", "disconnected", "available"
+    /// "quarantined", "host_quarantined", "draining", "disconnected", "joining", "awaited",
+    /// "available"
     std::string code;
     std::string detail;  ///< "offers echo, shell – not word_count"
 };
@@ -145,36 +170,65 @@ struct HostJoin {
 /// Does no I/O, has no clock and no thread. Not thread-safe. The random source is for jitter only.
 class Scheduler {
 public:
-    /// `term` is the boot term: higher than any used before on this store.
-    Scheduler(const Settings& settings, std::uint32_t term, std::uint32_t random_seed);
+    /// `term` is the boot term: higher than any used before on this store. `lease_key` is the
+    /// store's secret: only hosts that earlier boots with the same key gave tasks can claim them.
+    Scheduler(const Settings& settings,
+              std::uint32_t term,
+              std::uint32_t random_seed,
+              const LeaseKey& lease_key);
     ~Scheduler();
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
     [[nodiscard]] Actions& actions() noexcept;
 
+    // ---- after a restart: before everything else, in this order ----
+    /// What was known of hosts. Tasks that are recovered are not handed out before all that are
+    /// present there have said hello, or `until` is over: they may be running. Then those that
+    /// nobody has claimed come back at once.
+    void await_hosts(std::vector<HostRecord> records,
+                     base::TimePoint until,
+                     base::TimePoint now,
+                     base::WallTime wall);
+    /// Takes over a task of an earlier boot. In order of ids.
+    void recover(RecoveredTask task, base::TimePoint now, base::WallTime wall);
+
     // ---- tasks ----
     /// Fails with Errc::limit when `count` more tasks of `bytes` together exceed the queue limits.
     [[nodiscard]] base::Result<void> check_room(std::uint64_t count, std::uint64_t bytes) const;
     /// Takes over a task that is durable. Its id must be new. `wall` places not_before / deadline.
     void add(NewTask task, base::TimePoint now, base::WallTime wall);
-    /// Asks to end a task: at once when it waits, through its host when it runs.
-    /// Fails with not_found (not live) or conflict (its end is being recorded).
+    /// Asks to end a task: at once when it waits, through its host when it runs; the host hears of
+    /// it when that is durable. Fails with not_found (not live) or conflict (its end is being
+    /// recorded).
     [[nodiscard]] base::Result<void> cancel(TaskId id, base::TimePoint now);
-    /// Makes a retrying, held or scheduled task pending now.
+    /// Parks a task that waits. Fails like cancel, and with conflict when it does not wait.
+    [[nodiscard]] base::Result<void> hold(TaskId id, std::string reason, base::TimePoint now);
+    /// Makes a retrying, held or scheduled task pending; it is handed out when that is durable.
     [[nodiscard]] base::Result<void> release(TaskId id, base::TimePoint now);
-    /// The outcomes with these ids are durable: acknowledges and forgets the tasks.
+    /// The outcomes with these ids are durable: acknowledges and forgets the tasks. What else is
+    /// durable with them comes first.
     void committed(std::span<const TaskId> ids, base::TimePoint now);
+    /// An attempt of each of these tasks is durable: its host gets its answer, and the task may be
+    /// handed out again. So per boot at most one attempt of a task is not recorded.
+    void attempts_committed(std::span<const TaskId> ids, base::TimePoint now);
+    /// The same for what a person asked of them.
+    void controls_committed(std::span<const TaskId> ids, base::TimePoint now);
 
     // ---- hosts ----
     /// A host said hello: a new one, or a known one (same host_id) on a new connection. Fills
     /// `verdicts` for hello.running. A live connection of the same host_id is replaced: the caller
     /// closes the old one. Tokens of a previous boot_id that the host no longer lists are queued
-    /// again at once.
+    /// again at once. What it was given by an earlier boot and can prove goes on under its old
+    /// token, unless the task has ended or a newer attempt exists.
     HostIndex host_joined(HostJoin join,
                           base::TimePoint now,
                           base::WallTime wall,
                           std::vector<wire::TokenVerdict>& verdicts);
+    /// This record of the host is durable: only now it gets tasks.
+    void host_committed(HostIndex host, std::uint64_t serial, base::TimePoint now);
+    /// Ends its quarantine. Fails with not_found, or conflict when it is in none.
+    [[nodiscard]] base::Result<void> release_host(const std::string& host_id, base::TimePoint now);
     void host_capabilities(HostIndex host, wire::Capabilities offer, base::TimePoint now);
     void host_credit(HostIndex host, const wire::Credit& credit, base::TimePoint now);
     /// Any message renews the host's lease.
@@ -184,8 +238,8 @@ public:
     /// True when the token is current and held by this host (logs are kept only then);
     /// `id` receives the task.
     [[nodiscard]] bool holds(HostIndex host, const wire::Token& token, TaskId& id) const;
-    /// Every result is answered, so that no host keeps one for ever. One that ends the task: when
-    /// that is durable. One that does not, or was told before: at once. `stale` only for a token
+    /// Every result is answered, so that no host keeps one for ever. One that is news: when it is
+    /// durable. One that was told before: at once. `stale` only for a token
     /// that did not decide and cannot any more: a newer one exists, or it is not this host's. A
     /// lease that ended without a report leaves its token good until the next lease.
     void host_result(HostIndex host,
@@ -213,6 +267,7 @@ public:
     /// Live tasks, by the state that find() shows. Looks at a bounded number of them.
     [[nodiscard]] LivePage list(const ListQuery& query) const;
     [[nodiscard]] Explanation explain(TaskId id, base::TimePoint now) const;
+    [[nodiscard]] ReturnView awaited(base::TimePoint now) const;
     [[nodiscard]] std::vector<HostView> hosts(base::TimePoint now) const;
     [[nodiscard]] std::vector<TypeView> types() const;
     /// The highest version of that type in the range (empty: any) on any ready host, its newest

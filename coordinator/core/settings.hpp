@@ -25,6 +25,14 @@ struct Settings {
     base::Duration capability_off_base = std::chrono::seconds(15);  ///< doubling per failure
     base::Duration capability_off_limit = std::chrono::minutes(15);
 
+    std::uint32_t host_failures = 5;       ///< crashes and failed installs in a row …
+    std::uint32_t host_failure_tasks = 3;  ///< … of at least so many tasks: quarantine
+    base::Duration host_quarantine_base = std::chrono::seconds(60);  ///< doubling
+    base::Duration host_quarantine_limit = std::chrono::hours(1);
+
+    /// How long a restarted coordinator waits for hosts that may still run its tasks.
+    base::Duration return_grace = std::chrono::seconds(30);
+
     std::uint64_t max_tasks = 1'000'000;            ///< not terminal; more are refused
     std::uint64_t max_payload_bytes = 1ULL << 30U;  ///< of those tasks together
 };

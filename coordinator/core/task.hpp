@@ -72,7 +72,9 @@ struct NewTask {
     base::WallTime created;
     std::shared_ptr<const TaskOptions> options;  ///< null: all defaults
     /// Attempt numbers that may be in use: of earlier generations, and those that an earlier boot
-    /// of the coordinator may have given out. The next one is this + 1.
+    /// of the coordinator may have given out. The next one is this + 1. Every boot gives out at
+    /// most one that is not recorded, so it is the highest of "number of a record + boots since it
+    /// was written" over all records of the task; the submit has the number 0.
     std::uint32_t attempts_before = 0;
     TaskId parent = 0;  ///< that emitted it; 0: somebody submitted it
 };
@@ -131,8 +133,9 @@ struct TaskHistory {
     std::string hold_reason;  ///< with held
     bool held = false;        ///< by a person
     bool cancelling = false;
-    bool released = false;   ///< its not_before does not count any more
-    bool last_lost = false;  ///< the last attempt ended without a report: a late one may come
+    bool released = false;      ///< its not_before does not count any more
+    bool last_lost = false;     ///< the last attempt ended without a report: a late one may come
+    bool last_charged = false;  ///< with last_lost: it was charged as lost
 };
 
 /// A live task as it is found when the coordinator starts.

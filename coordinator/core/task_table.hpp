@@ -18,13 +18,22 @@ using Slot = std::uint32_t;
 inline constexpr Slot no_slot = ~Slot{0};
 inline constexpr std::uint32_t no_queue = ~std::uint32_t{0};
 /// Size of an offer's number; all that is left of a task's cache line.
-inline constexpr unsigned offer_bits = 13;
+inline constexpr unsigned offer_bits = 12;
 
 /// Texts about a task that something went wrong with or that reports on itself.
 struct TaskTexts {
     std::string progress;
     std::string hold_reason;
     std::string last_error;
+};
+
+/// A lease that an earlier boot of the coordinator gave: its host goes on using the token that it
+/// got then.
+struct ForeignLease {
+    wire::Token token;  ///< counter 0: none
+    std::uint32_t attempt = 0;
+
+    [[nodiscard]] bool in_use() const noexcept { return token.counter != 0; }
 };
 
 /// What most tasks never need, allocated when it is.
@@ -43,12 +52,21 @@ struct TaskSide {
     std::uint32_t lost = 0;
     std::uint32_t interruptions = 0;
     std::uint32_t install_failures = 0;
+    std::uint32_t recorded = 0;  ///< number of the last recorded attempt; older claims are void
+    /// Attempts and controls on their way to the store: until there are none the task is not
+    /// handed out, and its host has no answer.
+    std::uint32_t unrecorded = 0;
+    bool to_front = false;      ///< of its queue, when they are recorded
+    bool charged_lost = false;  ///< with Task::lost: for the lease that ended
+    ForeignLease foreign;       ///< the last lease, when it is one
+    std::string_view stop;      ///< static text: why the host was asked to stop; empty: was not
 };
 
 /// The part of a task that dispatch and results touch: one cache line.
 ///
 /// Where it is follows from its fields: `leased` tasks are linked into their host's leases,
-/// pending ones that are not `recording` into their queue, all others into nothing.
+/// `awaited` ones into the list of those, pending ones that are neither `recording` nor settling
+/// into their queue, all others into nothing.
 struct alignas(64) Task {
     TaskId id = 0;  ///< 0: the slot is free
     base::Bytes payload;
@@ -65,16 +83,26 @@ struct alignas(64) Task {
     wire::Phase phase : 2 = wire::Phase::assigned;
     bool has_options : 1 = false;  ///< see TaskTable::options
     bool leased : 1 = false;
-    bool recording : 1 = false;  ///< its outcome is on the way to the store
-    bool reported : 1 = false;   ///< the host told the end of the last attempt
-    bool answer : 1 = false;     ///< with recording: that report waits for its acknowledgement
-    bool lost : 1 = false;       ///< the last lease ended without a report
-    bool listed : 1 = false;     ///< named in the hello that is being worked on
-    bool expired : 1 = false;    ///< the deadline passed while it ran
-    bool suspect : 1 = false;    ///< the process of an earlier attempt died
+    bool recording : 1 = false;            ///< its outcome is on the way to the store
+    bool reported : 1 = false;             ///< the host told the end of the last attempt
+    bool answer : 1 = false;               ///< that report waits for its acknowledgement
+    bool lost : 1 = false;                 ///< the last lease ended without a report
+    bool listed : 1 = false;               ///< named in the hello that is being worked on
+    bool expired : 1 = false;              ///< the deadline passed while it ran
+    bool suspect : 1 = false;              ///< the process of an earlier attempt died
+    bool awaited : 1 = false;              ///< a host that has not come back yet may run it
     std::uint16_t offer : offer_bits = 0;  ///< with leased: which of its host's offers it is for
 };
 static_assert(sizeof(Task) == 64);
+
+/// Something about the task is on its way to the store, without which it must not be handed out.
+[[nodiscard]] inline bool is_settling(const Task& task) noexcept {
+    return task.side && task.side->unrecorded > 0;
+}
+/// The attempt that runs, or ran last.
+[[nodiscard]] inline std::uint32_t attempt_number(const Task& task) noexcept {
+    return task.side && task.side->foreign.in_use() ? task.side->foreign.attempt : task.attempts;
+}
 
 /// All tasks that live: dense records by slot, and their slots by id. Records never move.
 class TaskTable {

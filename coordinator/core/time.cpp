@@ -30,9 +30,13 @@ bool Scheduler::Impl::counts_still(const Timer& timer) const {
         return timer.serial == (timer.kind == Timer::Kind::wake ? task->side->wake_timer
                                                                 : task->side->deadline_timer);
     }
+    if (timer.kind == Timer::Kind::return_of_hosts)
+        return return_timer == timer.serial;
     const Host* host = hosts.get(timer.slot);
     if (!host)
         return false;
+    if (timer.kind == Timer::Kind::quarantine)
+        return host->quarantine.timer == timer.serial;
     if (timer.kind == Timer::Kind::silence)
         return host->silence_timer == timer.serial;
     if (timer.kind == Timer::Kind::requeue)
@@ -68,6 +72,12 @@ void Scheduler::Impl::run(const Timer& timer, TimePoint now) {
             unpark(host);
             break;
         }
+        case Timer::Kind::quarantine:
+            end_quarantine(*hosts.get(timer.slot));
+            break;
+        case Timer::Kind::return_of_hosts:
+            end_waiting(now);
+            break;
     }
 }
 

@@ -12,11 +12,13 @@ namespace distributo::coordinator::core {
 /// serial whether it still counts.
 struct Timer {
     enum class Kind : std::uint8_t {
-        wake,        ///< of a task; serial: TaskSide::wake_timer
-        deadline,    ///< of a task; serial: TaskSide::deadline_timer
-        requeue,     ///< of a host, which is the slot; serial: Host::requeue_timer
-        silence,     ///< of a host, which is the slot; serial: Host::silence_timer
-        capability,  ///< of a host, which is the slot; serial: Offer::pause_timer
+        wake,             ///< of a task; serial: TaskSide::wake_timer
+        deadline,         ///< of a task; serial: TaskSide::deadline_timer
+        requeue,          ///< of a host, which is the slot; serial: Host::requeue_timer
+        silence,          ///< of a host, which is the slot; serial: Host::silence_timer
+        capability,       ///< of a host, which is the slot; serial: Offer::pause_timer
+        quarantine,       ///< of a host, which is the slot; serial: Quarantine::timer
+        return_of_hosts,  ///< serial: Impl::return_timer
     };
     base::TimePoint at;
     std::uint64_t serial = 0;

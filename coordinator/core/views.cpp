@@ -6,6 +6,17 @@ namespace distributo::coordinator::core {
 
 using base::TimePoint;
 
+namespace {
+
+/// Numbers that earlier boots may have given out are no attempts that anybody knows of.
+std::uint32_t begun_attempts(const Task& task) {
+    if (task.counter != 0 || task.leased)
+        return attempt_number(task);
+    return task.side ? task.side->recorded : 0;
+}
+
+}  // namespace
+
 bool Scheduler::find(TaskId id, TimePoint now, TaskView& out) const {
     const Impl& s = *impl_;
     const Slot slot = s.tasks.find(id);
@@ -20,7 +31,7 @@ bool Scheduler::find(TaskId id, TimePoint now, TaskView& out) const {
     out.payload = &task.payload;
     out.options = s.tasks.shared_options(slot);
     out.created = s.tasks.created(slot);
-    out.attempts = task.attempts;
+    out.attempts = begun_attempts(task);
     if (!waits(task.state))
         out.host = host_name(task.host);
     if (task.leased)
@@ -38,6 +49,19 @@ bool Scheduler::find(TaskId id, TimePoint now, TaskView& out) const {
     return true;
 }
 
+ReturnView Scheduler::awaited(TimePoint now) const {
+    const Impl& s = *impl_;
+    ReturnView view;
+    if (s.return_timer == 0)
+        return view;
+    for (const auto& host : s.hosts.all())
+        if (host && host->awaited)
+            view.hosts.push_back(host->hello.name);
+    view.left = std::max(base::Duration::zero(), s.return_until - now);
+    view.tasks = s.awaited.size;
+    return view;
+}
+
 std::vector<HostView> Scheduler::hosts(TimePoint now) const {
     std::vector<HostView> views;
     for (const auto& host : impl_->hosts.all()) {
@@ -49,6 +73,12 @@ std::vector<HostView> Scheduler::hosts(TimePoint now) const {
             view.state = HostView::State::disconnected;
         else if (host->draining)
             view.state = HostView::State::draining;
+        else if (host->quarantined)
+            view.state = HostView::State::quarantined;
+        if (host->quarantined) {
+            view.quarantine_left = std::max(base::Duration::zero(), host->quarantine.until - now);
+            view.quarantine_reason = host->quarantine.reason;
+        }
         view.id = host->hello.host_id;
         view.name = host->hello.name;
         view.version = host->hello.version;

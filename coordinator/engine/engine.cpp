@@ -44,11 +44,14 @@ base::Result<void> Engine::Impl::start() {
     coordinator_id = std::move(opened->coordinator_id);
     next_id = opened->next_id;
     reserved.insert(opened->reserved.begin(), opened->reserved.end());
-    scheduler = std::make_unique<core::Scheduler>(settings, opened->term, random_seed);
+    scheduler =
+        std::make_unique<core::Scheduler>(settings, opened->term, random_seed, opened->lease_key);
     const auto at = event();
-    for (auto& [task, history] : opened->live) {
-        task.type = intern(task.type);
-        scheduler->add(std::move(task), at.now, at.wall);
+    scheduler->await_hosts(
+        std::move(opened->hosts), at.now + settings.return_grace, at.now, at.wall);
+    for (auto& recovered : opened->live) {
+        recovered.task.type = intern(recovered.task.type);
+        scheduler->recover(std::move(recovered), at.now, at.wall);
     }
     return {};
 }

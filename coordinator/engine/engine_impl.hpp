@@ -43,6 +43,9 @@ struct Engine::Impl {
         std::vector<core::NewTask> tasks;
         std::vector<Group> groups;
         std::vector<TaskId> ended;
+        std::vector<TaskId> attempts;                            ///< of these tasks
+        std::vector<TaskId> controls;                            ///< the same
+        std::vector<std::pair<HostIndex, std::uint64_t>> hosts;  ///< with their record's serial
         std::vector<std::size_t> stillborn;  ///< of `tasks`, ascending: stored with their end
         std::uint64_t bytes = 0;
     };

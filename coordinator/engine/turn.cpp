@@ -62,14 +62,23 @@ void Engine::Impl::carry_out() {
         boarding.ended.push_back(outcome.id);
         open.outcomes.push_back(std::move(outcome));
     }
-    for (auto& attempt : actions.failed_attempts)
+    for (auto& attempt : actions.failed_attempts) {
+        boarding.attempts.push_back(attempt.id);
         open.attempts.push_back(std::move(attempt));
+    }
+    for (auto& control : actions.controls) {
+        boarding.controls.push_back(control.id);
+        open.controls.push_back(std::move(control));
+    }
+    for (auto& change : actions.hosts) {
+        boarding.hosts.emplace_back(change.host, change.serial);
+        open.hosts.push_back(std::move(change.record));
+    }
     actions.clear();
 }
 
 void Engine::Impl::commit() {
-    if (open.submits.empty() && open.outcomes.empty() && open.attempts.empty() &&
-        boarding.groups.empty())
+    if (open.empty() && boarding.groups.empty())
         return;
     if (!healthy) {
         // Nothing may be acknowledged any more; hosts keep their results for the next start.
@@ -108,6 +117,10 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
         else
             scheduler->add(std::move(flight.tasks[i]), now, wall);
     }
+    for (const auto& [host, serial] : flight.hosts)
+        scheduler->host_committed(host, serial, now);
+    scheduler->attempts_committed(flight.attempts, now);
+    scheduler->controls_committed(flight.controls, now);
     if (!flight.ended.empty())
         scheduler->committed(flight.ended, now);
     // Work leaves before receipts: a host's socket is the longer way.

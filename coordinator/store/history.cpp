@@ -87,6 +87,7 @@ TaskHistory fold_history(std::span<const Attempt> attempts, std::span<const Cont
             exclude(history, attempt.host_id);
         history.retry_at = attempt.number > forgotten.waiting ? attempt.retry_at : base::WallTime{};
         history.last_lost = unreported(attempt);
+        history.last_charged = history.last_lost && attempt.charge == Charge::lost;
         if (!history.last_lost)
             history.last_error = attempt.message;
     }

@@ -19,7 +19,7 @@ constexpr std::string_view result = R"({"text":"hello"})";
 /// A scheduler with hosts that answer at once, and a clock that stands still.
 class Bench {
 public:
-    Bench(std::uint32_t hosts, std::uint32_t credit) : scheduler_(settings(), 1, 1) {
+    Bench(std::uint32_t hosts, std::uint32_t credit) : scheduler_(settings(), 1, 1, {1, 2}) {
         std::vector<wire::TokenVerdict> verdicts;
         for (std::uint32_t i = 0; i < hosts; ++i) {
             HostJoin join;
@@ -31,6 +31,9 @@ public:
             offer.types.push_back(capability("echo", credit));
             offer.types.push_back(capability("hash", credit));
             scheduler_.host_capabilities(index, offer, now_);
+            for (const auto& change : scheduler_.actions().hosts)
+                scheduler_.host_committed(change.host, change.serial, now_);
+            scheduler_.actions().clear();
         }
     }
 

@@ -34,6 +34,9 @@ struct Assigned {
     std::int64_t deadline_ms = 0;
     bool alone = false;
     std::string version;
+    wire::Lease lease;
+
+    [[nodiscard]] wire::Claim claim() const { return {token, lease}; }
 };
 
 inline HostObstacle obstacle_of(const Explanation& explanation, const std::string& host) {
@@ -44,12 +47,17 @@ inline HostObstacle obstacle_of(const Explanation& explanation, const std::strin
     return {};
 }
 
+inline constexpr LeaseKey bed_key{1, 2};
+
 /// A scheduler on a clock that only moves when told, with the outside played by the test:
-/// actions are collected, outcomes become durable when the test says so.
+/// actions are collected, outcomes become durable when the test says so, everything else does at
+/// once unless the test says otherwise.
 class Bed {
 public:
-    explicit Bed(const Settings& settings = {}, std::uint32_t term = 7)
-        : scheduler(settings, term, 42) {}
+    explicit Bed(const Settings& settings = {},
+                 std::uint32_t term = 7,
+                 const LeaseKey& key = bed_key)
+        : scheduler(settings, term, 42, key) {}
 
     // ---- tasks ----
     TaskId add(std::string_view type, TaskOptions options = {}, std::string_view payload = "1") {
@@ -59,6 +67,7 @@ public:
         task.payload = base::Bytes::copy(payload);
         task.created = wall;
         task.options = std::make_shared<const TaskOptions>(std::move(options));
+        submitted[last_id] = task;
         scheduler.add(std::move(task), now, wall);
         collect();
         return last_id;
@@ -67,6 +76,7 @@ public:
         NewTask task;
         task.id = ++last_id;
         task.type = names.intern(type);
+        submitted[last_id] = task;
         scheduler.add(std::move(task), now, wall);
         collect();
         return last_id;
@@ -162,6 +172,7 @@ public:
     // ---- events ----
     /// Dispatches; returns what was handed out now. All of it is remembered by task id.
     std::vector<Assigned> dispatch() {
+        collect();
         scheduler.dispatch(now);
         return collect();
     }
@@ -231,6 +242,29 @@ public:
 
     std::vector<Assigned> collect() {
         std::vector<Assigned> handed;
+        do
+            take(handed);
+        while (!shut && record());
+        return handed;
+    }
+    /// Makes attempts, controls and host records durable; false when there were none.
+    bool record() {
+        std::vector<TaskId> of_attempts;
+        std::vector<TaskId> of_controls;
+        for (; attempts_recorded < failed_attempts.size(); ++attempts_recorded)
+            of_attempts.push_back(failed_attempts[attempts_recorded].id);
+        for (; controls_recorded < controls.size(); ++controls_recorded)
+            of_controls.push_back(controls[controls_recorded].id);
+        const auto before = hosts_recorded;
+        for (; hosts_recorded < host_changes.size(); ++hosts_recorded) {
+            const auto& change = host_changes[hosts_recorded];
+            scheduler.host_committed(change.host, change.serial, now);
+        }
+        scheduler.attempts_committed(of_attempts, now);
+        scheduler.controls_committed(of_controls, now);
+        return !of_attempts.empty() || !of_controls.empty() || hosts_recorded != before;
+    }
+    void take(std::vector<Assigned>& handed) {
         auto& actions = scheduler.actions();
         for (const auto& [host_index, item] : actions.assigns)
             handed.push_back({host_index,
@@ -243,7 +277,8 @@ public:
                               item.timeout_ms,
                               item.deadline_ms,
                               item.alone,
-                              std::string(item.version)});
+                              std::string(item.version),
+                              item.lease});
         const auto move_all = [](auto& from, auto& to) {
             to.insert(to.end(), from.begin(), from.end());
         };
@@ -251,9 +286,10 @@ public:
         move_all(actions.acks, acks);
         move_all(actions.outcomes, outcomes);
         move_all(actions.failed_attempts, failed_attempts);
+        move_all(actions.controls, controls);
+        move_all(actions.hosts, host_changes);
         move_all(actions.changed, changed);
         actions.clear();
-        return handed;
     }
 
     TypeNames names;
@@ -261,12 +297,19 @@ public:
     base::TimePoint now{1000s};
     base::WallTime wall{1'700'000'000'000ms};
     TaskId last_id = 0;
+    std::map<TaskId, NewTask> submitted;
     std::uint64_t sequence = 0;
     std::vector<wire::TokenVerdict> verdicts;
     std::vector<Actions::Cancel> cancels;
     std::vector<Actions::Ack> acks;
     std::vector<Outcome> outcomes;
     std::vector<FailedAttempt> failed_attempts;
+    std::vector<Control> controls;
+    std::vector<Actions::HostChange> host_changes;
+    bool shut = false;  ///< nothing but outcomes becomes durable before record()
+    std::size_t attempts_recorded = 0;
+    std::size_t controls_recorded = 0;
+    std::size_t hosts_recorded = 0;
     std::vector<TaskId> changed;
     std::set<TaskId> recorded;
 };

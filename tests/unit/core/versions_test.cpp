@@ -284,14 +284,14 @@ TEST(HostTest, OffersThatNobodyNeedsAreDropped) {
 
 TEST(HostTest, MoreOffersThanCanBeNumberedAreNotMade) {
     Host host;
-    for (TypeIndex type = 0; type < 8192; ++type) {
+    for (TypeIndex type = 0; type < 4096; ++type) {
         Offer* const offer = host.claim_offer(type, {});
         ASSERT_NE(offer, nullptr);
         offer->offered = true;
     }
     EXPECT_EQ(host.claim_offer(9000, {}), nullptr);
     EXPECT_EQ(host.assume_offer(9000), nullptr);
-    Offer* const last = host.best_offer(8191, {});
+    Offer* const last = host.best_offer(4095, {});
     last->offered = false;
     host.drop_if_unused(*last);
     EXPECT_NE(host.claim_offer(9000, {}), nullptr);
