@@ -10,6 +10,7 @@
 #include "coordinator/ports_file.hpp"
 #include "coordinator/sessions/host_port.hpp"
 #include "coordinator/shutdown.hpp"
+#include "coordinator/store/sqlite/sqlite_store.hpp"
 #include "coordinator/store/store.hpp"
 #include "net/http_server.hpp"
 
@@ -18,6 +19,7 @@
 
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <utility>
 
 namespace {
@@ -32,23 +34,35 @@ int fail(const base::Error& error, int code = base::exit_code::internal) {
     return code;
 }
 
+std::unique_ptr<store::Store> make_store(const Options& options, store::Post post) {
+    if (options.memory)
+        return store::make_memory_store(std::move(post));
+    return store::make_sqlite_store(
+        {.directory = options.data_dir, .spacing = options.commit_spacing}, std::move(post));
+}
+
+/// The engine did not start: its store did not open.
+int exit_code_of(base::Errc error) {
+    return error == base::Errc::conflict ? base::exit_code::in_use : base::exit_code::storage;
+}
+
 int run(const Options& options) {
     base::log::configure(options.log);
     raise_file_limit();
     auto ports_file = PortsFile::in(options.data_dir);
     if (!ports_file)
         return fail(ports_file.error());
-    if (!options.memory)
-        base::log::info("store.memory", {{"note", "this version keeps tasks in memory only"}});
+    if (options.memory)
+        base::log::info("store.memory", {{"note", "tasks are gone when this process ends"}});
 
     // One thread owns all state: sockets, core and timers.
     asio::io_context io(1);
     const base::SystemClock clock;
-    engine::Engine engine(io, clock, core::Settings{}, store::make_memory_store([&](auto callback) {
+    engine::Engine engine(io, clock, core::Settings{}, make_store(options, [&](auto callback) {
                               asio::post(io, std::move(callback));
                           }));
     if (auto started = engine.start(); !started)
-        return fail(started.error());
+        return fail(started.error(), exit_code_of(started.error().code));
 
     // Both ports are open before either is served, so that each can name the other.
     const auto names = reachable_names(options.address);

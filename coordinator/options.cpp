@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <unistd.h>
 #include <utility>
@@ -79,8 +80,13 @@ std::vector<Option> option_list() {
                Kind::text,
                "DIR",
                default_data_dir().string(),
-               "the coordinator's state"),
-        option("--memory", Kind::boolean, "", "false", "keep tasks in memory only"),
+               "tasks and results; on a local disk, for one coordinator"),
+        option("--memory", Kind::boolean, "", "false", "keep tasks in memory only: no restart"),
+        option("--commit-spacing",
+               Kind::duration,
+               "TIME",
+               "1ms",
+               "0 to 10ms from one write to the next"),
         option("--service-type", Kind::text, "NAME", "distributo", "DNS-SD name to announce"),
         option("--no-discovery", Kind::boolean, "", "false", "never use multicast"),
         option("--log-file", Kind::text, "FILE", "", "log there, not to standard error"),
@@ -112,6 +118,13 @@ base::Result<Options> read_options(const base::Config& config) {
                            "no data directory: neither XDG_STATE_HOME nor HOME is set",
                            "name one with --data-dir");
     options.memory = config.boolean("--memory");
+    constexpr auto longest_spacing = std::chrono::milliseconds(10);
+    options.commit_spacing = std::chrono::milliseconds(config.milliseconds("--commit-spacing"));
+    if (options.commit_spacing > longest_spacing)
+        return base::error(
+            base::Errc::invalid_argument,
+            "--commit-spacing: expected 0 to 10ms, got " + config.text("--commit-spacing"),
+            "every answer to a submit waits for it");
     auto type = discovery::service_type(config.text("--service-type"));
     if (!type)
         return type.error();

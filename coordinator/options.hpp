@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -17,7 +18,8 @@ struct Options {
     std::uint16_t host_port = 0;  ///< 0: any free one
     std::uint16_t http_port = 0;
     std::filesystem::path data_dir;
-    bool memory = false;       ///< asked for; otherwise somebody may expect more
+    bool memory = false;  ///< nothing outlives the process
+    base::Duration commit_spacing{};
     std::string service_type;  ///< "_distributo._tcp"; empty: no discovery
     base::log::Options log;
 

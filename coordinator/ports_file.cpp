@@ -23,11 +23,12 @@ base::Error cannot(const char* what, const fs::path& path, const std::string& wh
 
 PortsFile::PortsFile(fs::path file) : file_(std::move(file)) {}
 
-PortsFile::PortsFile(PortsFile&& other) noexcept : file_(std::exchange(other.file_, {})) {}
+PortsFile::PortsFile(PortsFile&& other) noexcept
+    : file_(std::move(other.file_)), written_(std::exchange(other.written_, false)) {}
 
 PortsFile::~PortsFile() {
     std::error_code ignored;
-    if (!file_.empty())
+    if (written_)
         fs::remove(file_, ignored);
 }
 
@@ -54,6 +55,7 @@ base::Result<void> PortsFile::write(std::uint16_t host_port, std::uint16_t http_
     fs::rename(fresh, file_, failed);
     if (failed)
         return cannot("write", file_, failed.message());
+    written_ = true;
     return {};
 }
 

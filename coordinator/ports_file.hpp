@@ -23,6 +23,7 @@ private:
     explicit PortsFile(std::filesystem::path file);
 
     std::filesystem::path file_;
+    bool written_ = false;  // else it may be another coordinator's
 };
 
 }  // namespace distributo::coordinator

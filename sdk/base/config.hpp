@@ -86,6 +86,9 @@ void print_error(const Error& error);
 namespace exit_code {
 inline constexpr int ok = 0, task_failed = 1, usage = 2, unreachable = 3, not_found = 4,
                      refused = 5, timeout = 6, internal = 7, interrupted = 130;
-}
+/// Of a coordinator: its data directory is in use by another one; its task store cannot be used, or
+/// failed while it ran. Numbers of sysexits.h, which service managers know.
+inline constexpr int in_use = 73, storage = 74;
+}  // namespace exit_code
 
 }  // namespace distributo::base

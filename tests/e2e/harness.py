@@ -77,8 +77,10 @@ class Process:
 
 
 class Coordinator(Process):
-    def __init__(self, *arguments, port=0, http_port=0, folder=None):
-        super().__init__("distributo-coordinator", "--memory", "--no-discovery", "--port", port,
+    def __init__(self, *arguments, port=0, http_port=0, folder=None, memory=True):
+        if memory:
+            arguments = ("--memory", *arguments)
+        super().__init__("distributo-coordinator", "--no-discovery", "--port", port,
                          "--http-port", http_port, *arguments, folder=folder)
         ports = self.folder / "data" / "ports.json"
         if folder:

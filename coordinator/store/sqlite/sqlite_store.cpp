@@ -114,7 +114,7 @@ SqliteStore::~SqliteStore() {
 }
 
 base::Result<Recovered> SqliteStore::open() {
-    auto lock = LockFile::take(options_.directory / "lock");
+    auto lock = LockFile::take(options_.directory / "store.lock");
     if (!lock)
         return lock.error();
     lock_ = std::move(*lock);

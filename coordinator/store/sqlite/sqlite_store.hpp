@@ -11,7 +11,8 @@
 namespace distributo::coordinator::store {
 
 struct SqliteOptions {
-    /// Must exist, on a local file system. Holds `store.db` with what belongs to it, and `lock`.
+    /// Must exist, on a local file system. Holds `store.db` with what belongs to it, and
+    /// `store.lock`.
     std::filesystem::path directory;
     /// At least this long from one commit to the next, 0 to 10 ms: more of it makes fewer and
     /// larger commits.
