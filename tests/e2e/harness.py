@@ -80,20 +80,16 @@ class Coordinator(Process):
     def __init__(self, *arguments, port=0, http_port=0, folder=None, memory=True):
         if memory:
             arguments = ("--memory", *arguments)
+        if folder:  # one that was killed has left its file
+            pathlib.Path(folder, "data", "ports.json").unlink(missing_ok=True)
         super().__init__("distributo-coordinator", "--no-discovery", "--port", port,
                          "--http-port", http_port, *arguments, folder=folder)
         ports = self.folder / "data" / "ports.json"
-        if folder:
-            eventually("the ports are written anew",
-                       lambda: ports.exists() and ports.stat().st_mtime >= self.process_start())
         text = eventually("the coordinator listens", lambda: self.alive() and ports.exists()
                           and ports.read_text())
         self.port = json.loads(text)["port"]
         self.http_port = json.loads(text)["httpPort"]
         eventually("the API answers", self.answers)
-
-    def process_start(self):
-        return pathlib.Path(f"/proc/{self.process.pid}").stat().st_mtime - 1
 
     def alive(self):
         if self.process.poll() is not None:

@@ -34,11 +34,11 @@ class StoreTest(EndToEnd):
         done = first.submit("test.echo", {"n": 1})
         self.assertEqual(first.ended(done)["state"], "completed")
         waiting = [first.submit("nobody.offers", {"n": n}, id=f"w{n}") for n in range(20)]
-        identity = first.request("GET", "/v1/status")[1]["id"]
+        identity = first.request("GET", "/v1/status")[1]["coordinator_id"]
         first.stop(signal.SIGKILL)
 
         second = self.start(port=first.port)
-        self.assertEqual(second.request("GET", "/v1/status")[1]["id"], identity)
+        self.assertEqual(second.request("GET", "/v1/status")[1]["coordinator_id"], identity)
         self.assertEqual(second.task(done)["result"], {"n": 1})
         for n, task in enumerate(waiting):
             self.assertEqual(second.task(task)["state"], "pending")

@@ -29,24 +29,20 @@ bool ListPlan::require(NameKind kind,
     return id != 0;
 }
 
-void ListPlan::require_states(std::int64_t type) {
-    if (query_.states.empty())
-        return;
+bool ListPlan::require_states(std::int64_t type) {
+    if (query_.states.empty()) {
+        conditions_ += " AND o.state IS NOT NULL";
+        return true;
+    }
     std::string states;
-    bool live = false;
     for (const auto state : query_.states)
         if (wire::is_terminal(state))
             append(states, static_cast<int>(state));
-        else
-            live = true;
-    if (live)
-        append(states, any_state);
-    conditions_ += " AND coalesce(o.state, 0) IN (" + states + ")";
-    if (live)
-        return;
+    conditions_ += " AND o.state IN (" + states + ")";
     // A mark of one state is the best guide, since failures are few; several come in no order.
     const bool one = states.find(',') == std::string::npos;
     marks_.insert(one ? marks_.begin() : marks_.end(), Mark{type, states});
+    return !states.empty();
 }
 
 std::optional<ListPlan> ListPlan::of(const ListQuery& query, const Name& name) {
@@ -58,9 +54,9 @@ std::optional<ListPlan> ListPlan::of(const ListQuery& query, const Name& name) {
             NameKind::label, key.empty() ? std::string() : label_text(key, value), name, nullptr) &&
         plan.require(NameKind::host, query.host, name, "o.host") &&
         plan.require(NameKind::type, query.type, name, "t.type");
-    if (!known)
+    if (!known ||
+        !plan.require_states(query.type.empty() ? std::int64_t{any_name} : plan.marks_.back().name))
         return std::nullopt;
-    plan.require_states(query.type.empty() ? any_name : plan.marks_.back().name);
     for (const auto& [bound, condition] : {std::pair{query.created_from, " AND t.created >= ?"},
                                            std::pair{query.created_before, " AND t.created < ?"}})
         if (bound) {
@@ -112,13 +108,7 @@ Rows ListPlan::tasks(Statement& statement, std::int64_t lowest, std::int64_t hig
 }
 
 bool ListPlan::matches(const TaskRecord& record) const {
-    const auto& [key, value] = query_.label;
-    if (key.empty())
-        return true;
-    if (!record.task.options)
-        return false;
-    const auto found = record.task.options->labels.find(key);
-    return found != record.task.options->labels.end() && found->second == value;
+    return core::belongs(query_, record.task.options.get(), record.task.created);
 }
 
 }  // namespace distributo::coordinator::store

@@ -18,7 +18,7 @@ class ListPlan {
 public:
     /// Number of a name; 0 when nobody has it.
     using Name = std::function<std::int64_t(NameKind, const std::string&)>;
-    /// Nothing when a name is unknown: then no task can match.
+    /// Nothing when no task can match.
     [[nodiscard]] static std::optional<ListPlan> of(const ListQuery& query, const Name& name);
 
     [[nodiscard]] std::string blocks_sql() const;
@@ -32,7 +32,8 @@ public:
 private:
     explicit ListPlan(const ListQuery& query) : query_(query) {}
     bool require(NameKind kind, const std::string& text, const Name& name, const char* column);
-    void require_states(std::int64_t type);
+    /// False when none of them is one that a task ends in.
+    bool require_states(std::int64_t type);
 
     const ListQuery& query_;
     /// What a block must be marked with: a name, and one of some states.
