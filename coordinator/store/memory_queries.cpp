@@ -154,7 +154,7 @@ ResultsPage MemoryStore::select(const ResultsQuery& query) {
     ResultsPage page;
     page.newest = outcomes_.newest();
     page.oldest = outcomes_.oldest();
-    page.next_after = query.after;
+    page.next_after = std::max(query.after, page.oldest - 1);
     auto sequence = std::max(query.after + 1, page.oldest);
     for (std::size_t seen = 0; sequence <= page.newest; ++seen, ++sequence) {
         if (seen == scan_limit || page.tasks.size() == query.limit)

@@ -311,6 +311,17 @@ TEST_P(StoreContract, TheCursorMovesPastResultsThatDoNotMatch) {
     EXPECT_EQ(results({.after = page.newest}).next_after, page.newest);
 }
 
+TEST_P(StoreContract, TheCursorMovesPastResultsThatWereWithdrawn) {
+    const auto a = add(task("a"));
+    end(completed(a));
+    EXPECT_TRUE(reopen(a));
+
+    const auto page = results({});
+
+    EXPECT_TRUE(page.tasks.empty());
+    EXPECT_EQ(page.next_after, page.newest) << "who goes on from it would ask for ever";
+}
+
 TEST_P(StoreContract, CallbacksComeInTheOrderOfTheCalls) {
     auto made = task("a");
     const auto id = made.id;
