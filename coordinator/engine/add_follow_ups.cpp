@@ -36,7 +36,7 @@ void Engine::Impl::add_follow_ups(TaskId parent, std::uint32_t attempt, std::str
             continue;
         }
         auto fault = fault_of(task);
-        const auto id = board(type, std::move(task.payload), std::move(task.options));
+        const auto id = board(type, std::move(task.payload), std::move(task.options), parent);
         group.answers.push_back({Submitted::Kind::created, id});
         if (fault.empty())
             continue;

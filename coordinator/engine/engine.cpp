@@ -124,8 +124,10 @@ void Engine::Impl::submit(std::vector<Submit> items, Done<std::vector<Submitted>
 
 TaskId Engine::Impl::board(std::string_view type,
                            base::Bytes payload,
-                           std::shared_ptr<const core::TaskOptions> options) {
+                           std::shared_ptr<const core::TaskOptions> options,
+                           TaskId parent) {
     core::NewTask task;
+    task.parent = parent;
     task.id = allot();
     task.type = type;
     task.payload = std::move(payload);

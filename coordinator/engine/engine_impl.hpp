@@ -77,7 +77,8 @@ struct Engine::Impl {
     /// Puts a task into the open transaction; its type must be interned.
     TaskId board(std::string_view type,
                  base::Bytes payload,
-                 std::shared_ptr<const core::TaskOptions> options);
+                 std::shared_ptr<const core::TaskOptions> options,
+                 TaskId parent = 0);
 
     // ---- follow-up tasks ----
     /// The tasks that `parent`, whose end is in this turn's actions, has emitted: they become

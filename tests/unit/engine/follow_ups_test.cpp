@@ -161,5 +161,17 @@ TEST_F(FollowUpTest, WhatDoesNotFitItsSchemaIsRecordedAsFailed) {
     EXPECT_EQ(host->acks.size(), 1U);
 }
 
+TEST_F(FollowUpTest, AFollowUpTaskNamesItsParent) {
+    const auto host = join();
+    const auto parent = add(task("echo"));
+    report_with(*host, host->assigns.at(0).token, R"([{"type":"other"}])");
+
+    const auto child = find(base::NumberText(*base::parse_number_text(parent) + 1).str());
+
+    ASSERT_TRUE(child->here());
+    EXPECT_EQ((*child)->record.task.parent, *base::parse_number_text(parent));
+    EXPECT_EQ((*find(parent))->record.task.parent, 0U);
+}
+
 }  // namespace
 }  // namespace distributo::coordinator::engine
