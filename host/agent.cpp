@@ -160,8 +160,8 @@ void Agent::limit_drain() {
 
 void Agent::on_settled() {
     if (state_ == State::draining) {
-        // Without a coordinator nobody can acknowledge: what has finished is lost either way.
-        if (desk_.idle() || (desk_.open_tasks() == 0 && !link_->up()))
+        // Without a coordinator nobody can acknowledge: what is on disk waits for the next start.
+        if (desk_.idle() || (desk_.open_tasks() == 0 && !link_->up() && desk_.results_kept()))
             leave("drained");
         return;
     }

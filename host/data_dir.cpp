@@ -82,7 +82,7 @@ base::Result<void> DataDir::prepare() {
     std::error_code error;
     for (const auto& leftover : {staging(), work()})
         fs::remove_all(leftover, error);
-    for (const auto& directory : {plugins(), data(), installs(), staging(), work()}) {
+    for (const auto& directory : {plugins(), data(), installs(), staging(), work(), spool()}) {
         fs::create_directories(directory, error);
         if (error)
             return cannot("create", directory, error.message());

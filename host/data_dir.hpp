@@ -13,6 +13,7 @@ namespace distributo::host {
 ///   lock       held by the running host      host-id    who this host is, over restarts
 ///   plugins/   private copies by digest      data/      what plugins keep, one directory each
 ///   installs/  finished installs by key      staging/   installs being made   work/  of calls
+///   spool/     results on their way to the coordinator
 class DataDir {
 public:
     /// Creates what is missing, takes the lock, empties staging/ and work/.
@@ -27,6 +28,7 @@ public:
     [[nodiscard]] std::filesystem::path data() const { return path_ / "data"; }
     [[nodiscard]] std::filesystem::path installs() const { return path_ / "installs"; }
     [[nodiscard]] std::filesystem::path staging() const { return path_ / "staging"; }
+    [[nodiscard]] std::filesystem::path spool() const { return path_ / "spool"; }
     [[nodiscard]] std::filesystem::path work() const { return path_ / "work"; }
 
     /// Content keys of the installs that are there.

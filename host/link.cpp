@@ -7,6 +7,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 namespace distributo::host {
 namespace {
 
@@ -17,6 +19,9 @@ constexpr base::Duration greeting_time = std::chrono::seconds(10);
 /// A connection that ends sooner counts as a failed try: two hosts that share one identity would
 /// otherwise throw each other out as fast as they can.
 constexpr base::Duration steady_time = std::chrono::seconds(5);
+/// A host looks for the coordinator whose tasks it has for this long before it goes to another one:
+/// the time for which that one keeps them for it.
+constexpr base::Duration loyal_time = std::chrono::seconds(30);
 /// After this the socket is dropped, whatever the peer does.
 constexpr base::Duration closing_time = std::chrono::seconds(6);
 
@@ -93,7 +98,14 @@ void Link::search() {
 bool Link::choose_target() {
     if (found_.empty())
         return false;
-    const auto& service = found_.begin()->second;
+    // Its own coordinator, if that is announced; another one only when it stays away.
+    const auto own = std::ranges::find_if(found_, [&](const auto& entry) {
+        const auto id = entry.second.txt.find("id");
+        return id != entry.second.txt.end() && id->second == coordinator_id_;
+    });
+    if (own == found_.end() && !coordinator_id_.empty() && clock_.now() - lost_since_ < loyal_time)
+        return false;
+    const auto& service = (own == found_.end() ? found_.begin() : own)->second;
     target_ = {.host = service.address, .port = service.port};
     return true;
 }
@@ -150,10 +162,22 @@ void Link::welcomed(const wire::Welcome& welcome) {
                {"coordinator", welcome.coordinator_id},
                {"term", welcome.term}});
     state_ = State::up;
+    note_welcome(welcome);
     reconnect_window_ = std::chrono::milliseconds(welcome.reconnect_window_ms);
     up_since_ = clock_.now();
     heartbeat_ = std::chrono::milliseconds(std::max<std::int64_t>(welcome.heartbeat_ms, 100));
     beat();
+}
+
+/// A coordinator that was started anew is reason enough for a connection to have ended, however
+/// short it was.
+void Link::note_welcome(const wire::Welcome& welcome) {
+    schedule_.welcomed();
+    if (welcome.coordinator_id == coordinator_id_ && welcome.term == term_)
+        return;
+    coordinator_id_ = welcome.coordinator_id;
+    term_ = welcome.term;
+    schedule_.connected(std::chrono::milliseconds(welcome.reconnect_window_ms));
 }
 
 void Link::beat() {
@@ -209,8 +233,17 @@ void Link::fail(const base::Error& error) {
     lost(error.message, error.hint);
 }
 
+void Link::greet_again() {
+    if (state_ != State::greeting)
+        return;
+    drop_connection();
+    connect();
+}
+
 void Link::lost(const std::string& why, const std::string& hint) {
     const bool was_up = state_ == State::up;
+    if (was_up)
+        lost_since_ = clock_.now();
     if (was_up && clock_.now() - up_since_ >= steady_time)
         schedule_.connected(reconnect_window_);
     state_ = State::waiting;

@@ -62,6 +62,8 @@ public:
     /// Only while up.
     void send(std::string message);
     [[nodiscard]] std::size_t queued_bytes() const;
+    /// Says hello anew on another connection, at once.
+    void greet_again();
     /// The peer broke the protocol: drops this connection, and tries again later.
     void fail(const base::Error& error);
     /// Sends what is queued and ends; on_closed follows.
@@ -82,6 +84,7 @@ private:
     void finish_close();
     void beat();
     void limit_greeting();
+    void note_welcome(const wire::Welcome& welcome);
     [[nodiscard]] bool choose_target();
 
     boost::asio::io_context& io_;
@@ -99,7 +102,10 @@ private:
     base::Duration heartbeat_ = std::chrono::seconds(5);
     base::Duration reconnect_window_{};
     base::TimePoint up_since_{};
+    base::TimePoint lost_since_{};
     base::TimePoint last_sent_{};
+    std::string coordinator_id_;  // and the term: of the last welcome
+    std::uint32_t term_ = 0;
     std::shared_ptr<bool> alive_;
 };
 

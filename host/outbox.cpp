@@ -3,6 +3,8 @@
 #include "wire/json.hpp"
 #include "wire/limits.hpp"
 
+#include <algorithm>
+
 namespace distributo::host {
 namespace {
 
@@ -82,12 +84,14 @@ void Outbox::add(Outcome&& outcome) {
     entry.waiting = true;
 }
 
-std::string Outbox::next_message() {
-    while (unsent_ != end_ && !batch_.full()) {
-        const auto& entry = at(unsent_++);
+template <typename Each>
+std::string Outbox::encode_from(std::uint64_t& from, std::uint64_t limit, Each each) {
+    while (from < limit && !batch_.full()) {
+        const auto& entry = at(from++);
         if (!entry.waiting)
             continue;
         const auto& outcome = entry.outcome;
+        each(outcome);
         batch_.add({.token = outcome.token,
                     .status = outcome.status,
                     .result = outcome.result,
@@ -101,15 +105,67 @@ std::string Outbox::next_message() {
     return batch_.empty() ? std::string() : batch_.take();
 }
 
+std::string Outbox::next_message() {
+    return encode_from(unsent_, sendable(), [](const Outcome&) {});
+}
+
+void Outbox::keep_first(bool keep) noexcept {
+    if (keep && !keep_first_)
+        do_without_spool();
+    keep_first_ = keep;
+}
+
+SealedResults Outbox::seal() {
+    SealedResults sealed;
+    sealed.first = sealed_;
+    sealed.record.message = encode_from(sealed_, end_, [&](const Outcome& outcome) {
+        sealed.record.leases.push_back(outcome.lease);
+    });
+    sealed.end = sealed_;
+    return sealed;
+}
+
+void Outbox::kept(const SealedResults& sealed, std::uint64_t file) {
+    for (auto number = sealed.first; file != 0 && number != sealed.end; ++number) {
+        // The host is leaving, and sent it without waiting for the disk.
+        if (number < first_ || !at(number).waiting)
+            count_released(file);
+        else
+            at(number).file = file;
+    }
+    kept_ = std::max(kept_, sealed.end);
+}
+
+bool Outbox::leaves_now(const SealedResults& sealed) noexcept {
+    if (unsent_ != sealed.first)
+        return false;
+    unsent_ = sealed.end;
+    return true;
+}
+
+void Outbox::restore(Outcome&& outcome, std::uint64_t file) {
+    add(std::move(outcome));
+    at(end_ - 1).file = file;
+    sealed_ = kept_ = end_;
+}
+
+void Outbox::clear() {
+    for (auto number = first_; number != end_; ++number)
+        if (at(number).waiting)
+            drop(number);
+    released_.clear();
+}
+
 bool Outbox::acknowledge(const wire::Token& token) {
     const auto matches = [&](std::uint64_t number) {
         return at(number).waiting && at(number).outcome.token == token;
     };
     auto number = expected_ack_;
-    if (number < first_ || number >= end_ || !matches(number)) {
-        for (number = first_; number != end_ && !matches(number);)
+    const auto end = sendable();
+    if (number < first_ || number >= end || !matches(number)) {
+        for (number = first_; number != end && !matches(number);)
             ++number;
-        if (number == end_)
+        if (number == end)
             return false;
     }
     drop(number);
@@ -137,6 +193,8 @@ void Outbox::grow() {
 
 void Outbox::drop(std::uint64_t number) {
     auto& entry = at(number);
+    if (const auto file = std::exchange(entry.file, 0); file != 0)
+        count_released(file);
     bytes_ -= size_of(entry.outcome);
     --count_;
     for (auto* text : {&entry.outcome.result,
@@ -150,8 +208,14 @@ void Outbox::drop(std::uint64_t number) {
     entry.waiting = false;
     while (first_ != end_ && !at(first_).waiting)
         ++first_;
-    if (unsent_ < first_)
-        unsent_ = first_;
+    for (auto* place : {&unsent_, &sealed_, &kept_})
+        *place = std::max(*place, first_);
+}
+
+void Outbox::count_released(std::uint64_t file) {
+    if (released_.empty() || released_.back().first != file)
+        released_.emplace_back(file, 0);
+    ++released_.back().second;
 }
 
 }  // namespace distributo::host

@@ -101,8 +101,7 @@ void PhaseMachine::execute_ended(std::uint32_t slot, CallResult& result, TimePoi
             .message = std::move(result.message),
             .detail = std::move(result.detail),
             .emitted = std::move(result.emitted),
-            .retry_after_ms = result.retry_after_ms,
-            .times = {}},
+            .retry_after_ms = result.retry_after_ms},
            now);
 }
 

@@ -7,6 +7,9 @@ namespace {
 
 constexpr base::Duration base_delay = std::chrono::milliseconds(500);
 constexpr base::Duration longest_delay = std::chrono::seconds(30);
+/// A sixth of the time for which a restarted coordinator waits: on average a host finds it after
+/// half of this, and ten thousand hosts make four tries per millisecond at most.
+constexpr base::Duration longest_delay_if_known = std::chrono::seconds(5);
 /// Keeps an unlucky draw from hammering a coordinator that refuses at once.
 constexpr base::Duration shortest_delay = std::chrono::milliseconds(50);
 
@@ -27,7 +30,8 @@ base::Duration ReconnectSchedule::next() {
     tries_ = std::min(tries_ + 1, 1U << 30U);
     if (first_after_drop)
         return scaled(window_, random_());
-    const auto range = std::min(longest_delay, base_delay * (1U << doublings));
+    const auto range =
+        std::min(known_ ? longest_delay_if_known : longest_delay, base_delay * (1U << doublings));
     return std::max(shortest_delay, scaled(range, random_()));
 }
 

@@ -38,11 +38,16 @@ TaskDesk::TaskDesk(asio::io_context& io,
       directory_(directory),
       boot_id_(base::random_hex(16)),
       machine_(machine_settings(options, directory), *this),
+      spool_files_(directory.spool()),
+      spool_(io, clock, spool_files_),
+      gather_timer_(io),
       phase_timer_(io),
       health_timer_(io),
       alive_(std::make_shared<bool>(true)) {
     for (auto& key : directory.finished_installs())
         machine_.add_install(std::move(key));
+    coordinator_id_ = spool_.open();
+    restore_results();
 }
 
 TaskDesk::~TaskDesk() {
@@ -74,6 +79,7 @@ void TaskDesk::settle() {
         send_capabilities();
         send_health();
     }
+    keep_results();
     send_results();
     send_credit();
     if (!phase_timer_runs_ && (machine_.open_tasks() > 0 || !telemetry_.empty()))
@@ -183,8 +189,12 @@ base::Result<void> TaskDesk::receive(std::string_view text) {
 }
 
 base::Result<void> TaskDesk::on_welcome(wire::Welcome message) {
+    if (message.coordinator_id != coordinator_id_ && !join(message.coordinator_id)) {
+        link_->greet_again();
+        return {};
+    }
     link_->welcomed(message);
-    coordinator_id_ = message.coordinator_id;
+    outbox_.keep_first(message.durable);
     for (const auto& item : message.verdicts)
         if (item.verdict == wire::Verdict::cancel)
             machine_.cancel(item.token, turn_time_);
@@ -257,6 +267,9 @@ void TaskDesk::cancel_all() {
 
 void TaskDesk::abandon_all() {
     machine_.abandon_all("the host was stopped", clock_.now());
+    if (outbox_.unsealed() != 0)
+        spool_results();
+    outbox_.keep_first(false);  // nothing is waited for any more
     settle();
 }
 

@@ -7,6 +7,7 @@
 #include "host/outbox.hpp"
 #include "host/phase_machine.hpp"
 #include "host/plugin_set.hpp"
+#include "host/spool.hpp"
 #include "host/telemetry.hpp"
 #include "wire/codec.hpp"
 
@@ -54,6 +55,8 @@ public:
     [[nodiscard]] bool idle() const noexcept {
         return machine_.open_tasks() == 0 && outbox_.empty();
     }
+    /// Every outcome that is to survive this process is on disk, or cannot be put there.
+    [[nodiscard]] bool results_kept() const noexcept { return outbox_.all_kept(); }
     [[nodiscard]] std::uint32_t open_tasks() const noexcept { return machine_.open_tasks(); }
     [[nodiscard]] std::uint64_t assigned() const noexcept { return assigned_; }
     [[nodiscard]] bool offered_something() const noexcept { return offered_something_; }
@@ -98,6 +101,11 @@ private:
     void on_call_progress(runtime::CallId call, double fraction, std::string_view text) override;
 
     void settle();
+    [[nodiscard]] bool join(const std::string& coordinator_id);
+    void restore_results();
+    void keep_results();
+    void spool_results();
+    void on_spooled(std::vector<SealedResults> batch, std::uint64_t file);
     void send_results();
     void send_telemetry();
     void send_credit();
@@ -117,6 +125,11 @@ private:
     PluginSet* plugins_ = nullptr;
     PhaseMachine machine_;
     Outbox outbox_;
+    SpoolDirectory spool_files_;
+    Spool spool_;
+    boost::asio::steady_timer gather_timer_;
+    base::TimePoint gather_until_{};
+    bool gathering_ = false;
     Telemetry telemetry_;
     std::vector<wire::Credit> credits_;  // kept for its memory
     base::TimePoint turn_time_{};        // one reading of the clock serves a whole message

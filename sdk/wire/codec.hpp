@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 #include "wire/messages.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -97,5 +98,8 @@ public:
 /// items before it were. Items are views that live until decode returns.
 [[nodiscard]] base::Result<void> decode(std::string_view message, FromHost& receiver);
 [[nodiscard]] base::Result<void> decode(std::string_view message, FromCoordinator& receiver);
+/// Reads a `result` message and no other.
+[[nodiscard]] base::Result<void> decode_results(
+    std::string_view message, const std::function<void(const ResultItem&)>& receiver);
 
 }  // namespace distributo::wire

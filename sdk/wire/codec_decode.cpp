@@ -362,6 +362,22 @@ Result<void> decode(std::string_view message, FromHost& receiver) {
     return decode_common(in, op, receiver);
 }
 
+Result<void> decode_results(std::string_view message,
+                            const std::function<void(const ResultItem&)>& receiver) {
+    const auto found = find_op(message);
+    if (!found)
+        return found.error();
+    if (*found != "result")
+        return base::error(base::Errc::invalid_argument, "expected a message of results");
+    Input in(message);
+    in.set_op(*found);
+    return read_list<ResultItem>(
+        in, "results", limits::batch_entries, [&](const auto& item) -> Result<void> {
+            receiver(item);
+            return {};
+        });
+}
+
 Result<void> decode(std::string_view message, FromCoordinator& receiver) {
     const auto found = find_op(message);
     if (!found)

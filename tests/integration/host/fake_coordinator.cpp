@@ -5,6 +5,10 @@
 
 namespace distributo::tests {
 
+wire::Claim FakeCoordinator::claim(const wire::Token& token) {
+    return {token, {.task = token.counter, .attempt = 1, .proof = 99}};
+}
+
 FakeCoordinator::FakeCoordinator(boost::asio::io_context& io) {
     auto server = net::HttpServer::listen(io, {}, *this);
     if (!server)
@@ -22,6 +26,7 @@ void FakeCoordinator::drop() {
 
 wire::Token FakeCoordinator::add(wire::AssignItem item) {
     item.token = {.term = 1, .slot = 0, .counter = ++counter_};
+    item.lease = {.task = counter_, .attempt = 1, .proof = 99};
     const std::string id = "task-" + std::to_string(counter_);  // tasks are told apart by it
     if (item.id.empty())
         item.id = id;
@@ -127,12 +132,14 @@ void FakeCoordinator::on_closed(std::string_view why) {
 base::Result<void> FakeCoordinator::on_hello(wire::Hello message) {
     wire::Welcome welcome;
     welcome.term = 1;
-    welcome.coordinator_id = "fake";
+    welcome.coordinator_id = identity;
+    welcome.durable = durable;
     welcome.heartbeat_ms = 100;
     welcome.reconnect_window_ms = 1;
     for (const auto& claim : message.running)
         welcome.verdicts.push_back({claim.token, verdict});
-    connection_->send(wire::encode(welcome));
+    if (greet)
+        connection_->send(wire::encode(welcome));
     hellos.push_back(std::move(message));
     return {};
 }

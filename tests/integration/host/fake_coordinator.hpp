@@ -37,6 +37,8 @@ public:
     void send();
     wire::Token assign(std::string_view type, std::string_view payload = "{}");
     void cancel(const wire::Token& token);
+    /// How a host lists the task in hello.
+    static wire::Claim claim(const wire::Token& token);
     void send_drain();
 
     [[nodiscard]] bool connected() const noexcept { return connection_ != nullptr; }
@@ -46,6 +48,9 @@ public:
     [[nodiscard]] std::string refusal(std::string_view file) const;
 
     bool acknowledge = true;
+    bool greet = true;     ///< answer hello
+    bool durable = false;  ///< say so in welcome
+    std::string identity = "fake";
     wire::Verdict verdict = wire::Verdict::keep;
     std::vector<wire::Hello> hellos;
     std::vector<wire::Capabilities> offers_seen;

@@ -116,6 +116,131 @@ TEST(OutboxTest, IsFullAboveItsLimitOnly) {
     EXPECT_FALSE(outbox.full());
 }
 
+// ---- through the spool ---------------------------------------------------------------------
+
+TEST(OutboxTest, WhatIsToBeKeptFirstIsNotSentBeforeItIs) {
+    Outbox outbox;
+    outbox.keep_first(true);
+    outbox.add(outcome(1));
+    outbox.add(outcome(2));
+    const auto sealed = outbox.seal();
+    outbox.add(outcome(3));
+
+    EXPECT_EQ(sealed.record.leases.size(), 2U);
+    EXPECT_FALSE(outbox.has_unsent());
+    EXPECT_TRUE(outbox.next_message().empty());
+    EXPECT_EQ(outbox.unsealed(), 1U);
+    EXPECT_FALSE(outbox.all_kept());
+    EXPECT_FALSE(outbox.acknowledge(token_in_slot(1))) << "it was never sent";
+
+    outbox.kept(sealed, 9);
+    EXPECT_TRUE(outbox.has_unsent());
+    EXPECT_EQ(outbox.next_message(), sealed.record.message);
+    outbox.kept(outbox.seal(), 9);
+    EXPECT_TRUE(outbox.all_kept());
+}
+
+TEST(OutboxTest, ASealedMessageLeavesAsItIsWhenItIsItsTurn) {
+    Outbox outbox;
+    outbox.keep_first(true);
+    outbox.add(outcome(1));
+    const auto first = outbox.seal();
+    outbox.add(outcome(2));
+    const auto second = outbox.seal();
+
+    outbox.kept(first, 1);
+    EXPECT_TRUE(outbox.leaves_now(first));
+    EXPECT_FALSE(outbox.leaves_now(first));
+    outbox.rewind();
+    outbox.kept(second, 1);
+    EXPECT_FALSE(outbox.leaves_now(second)) << "the first one is to be sent again before it";
+
+    EXPECT_EQ(count(outbox.next_message(), "token"), 2U);
+}
+
+TEST(OutboxTest, SaysOfWhichFilesNothingIsNeededAnyMore) {
+    Outbox outbox;
+    outbox.keep_first(true);
+    for (std::uint64_t i = 1; i <= 2; ++i)
+        outbox.add(outcome(i));
+    outbox.kept(outbox.seal(), 4);
+    outbox.add(outcome(3));
+    outbox.kept(outbox.seal(), 5);
+    outbox.add(outcome(4));
+    outbox.kept(outbox.seal(), 0);
+    for (std::uint64_t i = 1; i <= 4; ++i)
+        EXPECT_TRUE(outbox.acknowledge(token_in_slot(i)));
+
+    const auto released = outbox.take_released();
+
+    using File = std::pair<std::uint64_t, std::size_t>;
+    EXPECT_EQ(released, (std::vector<File>{{4, 2}, {5, 1}}));
+    EXPECT_TRUE(outbox.take_released().empty());
+}
+
+TEST(OutboxTest, WhatWasSentWithoutWaitingForTheDiskIsReleasedWhenItIsThere) {
+    Outbox outbox;
+    outbox.keep_first(true);
+    outbox.add(outcome(1));
+    outbox.add(outcome(2));
+    const auto sealed = outbox.seal();
+    outbox.keep_first(false);
+    EXPECT_EQ(count(outbox.next_message(), "token"), 2U);
+    EXPECT_TRUE(outbox.acknowledge(token_in_slot(1)));
+
+    outbox.kept(sealed, 4);
+    EXPECT_TRUE(outbox.acknowledge(token_in_slot(2)));
+
+    EXPECT_EQ(outbox.take_released().at(0).second, 2U);
+}
+
+TEST(OutboxTest, WithoutASpoolNothingWaits) {
+    Outbox outbox;
+    outbox.keep_first(true);
+    outbox.add(outcome(1));
+    outbox.do_without_spool();
+
+    EXPECT_EQ(outbox.unsealed(), 0U);
+    EXPECT_FALSE(outbox.next_message().empty());
+    EXPECT_TRUE(outbox.acknowledge(token_in_slot(1)));
+    EXPECT_TRUE(outbox.take_released().empty());
+}
+
+TEST(OutboxTest, WhatTheSpoolHadIsListedAndSentAgain) {
+    Outbox outbox;
+    auto old = outcome(1);
+    old.lease = {.task = 12, .attempt = 2, .proof = 99};
+    outbox.restore(std::move(old), 3);
+    outbox.keep_first(true);
+
+    EXPECT_EQ(
+        outbox.claims(),
+        (std::vector<wire::Claim>{{token_in_slot(1), {.task = 12, .attempt = 2, .proof = 99}}}));
+    EXPECT_EQ(outbox.unsealed(), 0U);
+    EXPECT_EQ(count(outbox.next_message(), "\"1-1-1\""), 1U);
+    EXPECT_TRUE(outbox.acknowledge(token_in_slot(1)));
+    EXPECT_EQ(outbox.take_released().at(0).first, 3U);
+}
+
+TEST(OutboxTest, ForgetsEverythingForAnotherCoordinator) {
+    Outbox outbox;
+    outbox.keep_first(true);
+    outbox.add(outcome(1));
+    const auto sealed = outbox.seal();
+    outbox.kept(sealed, 4);
+    outbox.add(outcome(2));
+
+    outbox.clear();
+
+    EXPECT_TRUE(outbox.empty());
+    EXPECT_EQ(outbox.bytes(), 0U);
+    EXPECT_EQ(outbox.unsealed(), 0U);
+    EXPECT_FALSE(outbox.has_unsent());
+    EXPECT_TRUE(outbox.take_released().empty());
+    outbox.add(outcome(3));
+    EXPECT_EQ(count(outbox.seal().record.message, "token"), 1U);
+}
+
 TEST(OutboxTest, AResultThatIsNotJsonBecomesAFailureThatSaysSo) {
     Outbox outbox;
     outbox.add(outcome(1, "{\"a\":"));

@@ -31,6 +31,17 @@ TEST(ReconnectScheduleTest, LaterTriesDoubleUpToThirtySeconds) {
     EXPECT_EQ(delays, (std::vector<base::Duration>{1s, 2s, 4s, 8s, 16s, 30s, 30s}));
 }
 
+TEST(ReconnectScheduleTest, AHostThatWasWelcomedOnceNeverWaitsLong) {
+    ReconnectSchedule schedule([] { return 1.0; });
+    schedule.welcomed();
+
+    std::vector<base::Duration> delays;
+    for (int i = 0; i < 6; ++i)
+        delays.push_back(schedule.next());
+
+    EXPECT_EQ(delays, (std::vector<base::Duration>{500ms, 1s, 2s, 4s, 5s, 5s}));
+}
+
 TEST(ReconnectScheduleTest, WithoutAConnectionBeforeItBeginsAtHalfASecond) {
     ReconnectSchedule schedule([] { return 1.0; });
 
