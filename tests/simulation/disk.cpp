@@ -1,0 +1,276 @@
+#include "tests/simulation/disk.hpp"
+
+#include "tests/simulation/scenario.hpp"
+#include "tests/support/forwarding_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace distributo::simulation {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+void apply(store::Store& to, const Write& write) {
+    if (std::holds_alternative<Booted>(write))
+        (void)to.open();
+    else if (const auto* stored = std::get_if<Stored>(&write))
+        to.commit(stored->transaction, [](auto) {});
+    else
+        to.reopen(std::get<Reopened>(write).id, std::get<Reopened>(write).when, [](auto) {});
+}
+
+/// Takes out what a full disk refuses; where the others were.
+std::vector<std::size_t> refuse_submits(store::Transaction& transaction) {
+    std::vector<core::NewTask> kept;
+    std::vector<std::size_t> positions;
+    for (std::size_t i = 0; i < transaction.submits.size(); ++i)
+        if (transaction.submits[i].parent != 0) {
+            kept.push_back(std::move(transaction.submits[i]));
+            positions.push_back(i);
+        }
+    transaction.submits = std::move(kept);
+    transaction.submissions.clear();
+    return positions;
+}
+
+}  // namespace
+
+/// Runs what the memory store wants to be run later, when it is told to.
+struct Disk::Later {
+    std::vector<std::function<void()>> waiting;
+    void run() {
+        for (const auto& one : std::exchange(waiting, {}))
+            one();
+    }
+};
+
+class Disk::MountedStore final : public distributo::tests::ForwardingStore {
+public:
+    MountedStore(Disk& disk, std::shared_ptr<Later> later, std::unique_ptr<store::Store> inner)
+        : ForwardingStore(std::move(inner)), disk_(disk), later_(std::move(later)) {}
+    ~MountedStore() override { disk_.mounted_ = nullptr; }
+
+    base::Result<store::Recovered> open() override {
+        disk_.write(Booted{});
+        disk_.announce(disk_.journal_.size());
+        return ForwardingStore::open();
+    }
+    void commit(store::Transaction transaction, Done<store::Committed> done) override {
+        if (disk_.broken_)
+            return fail<store::Committed>(done);
+        for (auto& task : transaction.submits)
+            task.type = disk_.own_name(task.type);
+        const bool refused =
+            disk_.full_ && std::ranges::any_of(transaction.submits,
+                                               [](const auto& task) { return task.parent == 0; });
+        std::vector<std::size_t> positions;
+        if (refused)
+            positions = refuse_submits(transaction);
+        const auto place = disk_.journal_.size();
+        disk_.write(Stored{transaction, {}});
+        ForwardingStore::commit(std::move(transaction),
+                                [&, done = std::move(done)](base::Result<store::Committed> answer) {
+                                    std::get<Stored>(disk_.journal_[place]).duplicates =
+                                        answer->duplicates;
+                                    answer->submits_refused = refused;
+                                    if (refused)
+                                        for (auto& duplicate : answer->duplicates)
+                                            duplicate.index = positions[duplicate.index];
+                                    wait(done, std::move(answer));
+                                });
+        later_->run();
+    }
+    void find(store::TaskId id, Done<std::optional<store::TaskRecord>> done) override {
+        ForwardingStore::find(id, waiting(std::move(done)));
+        later_->run();
+    }
+    void resolve(const std::string& given_id, Done<store::TaskId> done) override {
+        ForwardingStore::resolve(given_id, waiting(std::move(done)));
+        later_->run();
+    }
+    void list(store::ListQuery query, Done<store::ListPage> done) override {
+        ForwardingStore::list(std::move(query), waiting(std::move(done)));
+        later_->run();
+    }
+    void results(store::ResultsQuery query, Done<store::ResultsPage> done) override {
+        ForwardingStore::results(std::move(query), waiting(std::move(done)));
+        later_->run();
+    }
+    void reopen(store::TaskId id, base::WallTime now, Done<store::TaskRecord> done) override {
+        if (disk_.broken_)
+            return fail<store::TaskRecord>(done);
+        ForwardingStore::reopen(
+            id, now, [&, done = std::move(done)](base::Result<store::TaskRecord> answer) {
+                if (answer)
+                    disk_.write(Reopened{id, now});
+                wait(done, std::move(answer));
+            });
+        later_->run();
+    }
+    [[nodiscard]] store::Health health() const override {
+        store::Health health;
+        health.durable = true;
+        health.disk_full = disk_.full_;
+        return health;
+    }
+
+    /// Gives the answers that were waiting for what is synced now.
+    void answer_synced() {
+        while (!answers_.empty() && answers_.front().after <= disk_.synced_) {
+            const auto give = std::move(answers_.front().give);
+            answers_.pop_front();
+            give();
+        }
+    }
+    void fail_all() {
+        for (const auto& answer : std::exchange(answers_, {}))
+            if (answer.fail)
+                answer.fail();
+    }
+    [[nodiscard]] bool waits() const noexcept { return !answers_.empty(); }
+
+private:
+    struct Answer {
+        std::size_t after = 0;  // that many writes
+        std::function<void()> give;
+        std::function<void()> fail;
+    };
+
+    static base::Error failure() { return base::error(base::Errc::io, "the sync failed"); }
+
+    template <typename T>
+    Done<T> waiting(Done<T> done) {
+        return
+            [this, done = std::move(done)](base::Result<T> value) { wait(done, std::move(value)); };
+    }
+    template <typename T>
+    void wait(const Done<T>& done, base::Result<T> value) {
+        answers_.push_back({disk_.journal_.size(),
+                            [done, value = std::move(value)]() mutable { done(std::move(value)); },
+                            [done] { done(failure()); }});
+        disk_.start_sync();
+    }
+    template <typename T>
+    void fail(const Done<T>& done) {
+        answers_.push_back({0, [done] { done(failure()); }, [done] { done(failure()); }});
+        disk_.start_sync();
+    }
+
+    Disk& disk_;
+    std::shared_ptr<Later> later_;
+    std::deque<Answer> answers_;
+};
+
+Disk::Disk(
+    Timeline& time, Trace& trace, Random random, base::Duration slowest_sync, Durable durable)
+    : time_(time),
+      trace_(trace),
+      random_(random),
+      slowest_sync_(slowest_sync),
+      durable_(std::move(durable)) {}
+
+Disk::~Disk() = default;
+
+std::unique_ptr<store::Store> Disk::empty_store(Later& later) {
+    return store::make_memory_store(
+        [&later](std::function<void()> one) { later.waiting.push_back(std::move(one)); },
+        1'000'000,
+        store::StoreIdentity{std::string(32, '5'), 1, {0x0123456789ABCDEF, 0xFEDCBA9876543210}});
+}
+
+std::string_view Disk::own_name(std::string_view type) {
+    return *std::ranges::find(type_names, type);
+}
+
+std::unique_ptr<store::Store> Disk::replay() {
+    // Nobody asks it anything that has to be answered later.
+    static thread_local Later unheard;
+    auto made = empty_store(unheard);
+    for (const auto& write : journal_)
+        apply(*made, write);
+    unheard.run();
+    return made;
+}
+
+std::unique_ptr<store::Store> Disk::mount() {
+    auto later = std::make_shared<Later>();
+    auto inner = empty_store(*later);
+    for (const auto& write : journal_)
+        apply(*inner, write);
+    later->run();
+    ++mounts_;
+    broken_ = false;
+    auto made = std::make_unique<MountedStore>(*this, std::move(later), std::move(inner));
+    mounted_ = made.get();
+    return made;
+}
+
+void Disk::write(Write what) {
+    journal_.push_back(std::move(what));
+}
+
+void Disk::announce(std::size_t end) {
+    for (; synced_ < end; ++synced_)
+        durable_(journal_[synced_]);
+}
+
+void Disk::start_sync() {
+    if (syncing_ != 0)
+        return;
+    syncing_ = journal_.size();
+    const auto takes =
+        random_.chance(900) ? random_.between(100us, 5ms) : random_.between(1ms, slowest_sync_);
+    const auto if_mounted = [this, mount = mounts_](auto what) {
+        return [this, mount, what] {
+            if (mounted_ && mounts_ == mount)
+                what();
+        };
+    };
+    if (during_sync_ && synced_ < syncing_)
+        time_.in(takes / 2, if_mounted(std::exchange(during_sync_, nullptr)));
+    time_.in(takes, if_mounted([this] { end_sync(); }));
+}
+
+void Disk::end_sync() {
+    const bool anything_new = synced_ < syncing_;
+    if (broken_ || (anything_new && std::exchange(break_next_, false)))
+        return fail_sync();
+    announce(std::exchange(syncing_, 0));
+    trace_.note("synced", synced_);
+    if (anything_new && after_sync_)
+        return std::exchange(after_sync_, nullptr)();
+    mounted_->answer_synced();
+    answered_();
+    if (mounted_ && mounted_->waits())
+        start_sync();
+}
+
+void Disk::fail_sync() {
+    trace_.note("sync failed", synced_);
+    syncing_ = 0;
+    broken_ = true;
+    mounted_->fail_all();
+    answered_();
+}
+
+void Disk::calm_down() {
+    full_ = break_next_ = false;
+    during_sync_ = after_sync_ = nullptr;
+}
+
+bool Disk::is_quiet() const noexcept {
+    return synced_ == journal_.size() && !(mounted_ && mounted_->waits());
+}
+
+void Disk::power_off() {
+    syncing_ = 0;
+    // What was written but not synced may be there or not; nothing after a gap is.
+    const auto kept = synced_ + random_.below(journal_.size() - synced_ + 1);
+    trace_.note("lost writes", journal_.size() - kept);
+    journal_.resize(kept);
+    announce(kept);
+}
+
+}  // namespace distributo::simulation

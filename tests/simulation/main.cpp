@@ -1,0 +1,146 @@
+#include "base/log.hpp"
+#include "tests/simulation/runner.hpp"
+#include "tests/simulation/shrink.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace distributo::simulation {
+namespace {
+
+constexpr int exit_violation = 1;
+
+struct Options {
+    Plan plan;
+    std::string profile;
+    std::vector<std::uint32_t> without;
+    bool shrink = false;
+    bool show = false;
+};
+
+void print(const Totals& totals) {
+    const auto per = [](std::uint64_t of, std::uint64_t count) {
+        return count == 0 ? 0.0 : static_cast<double>(of) / static_cast<double>(count);
+    };
+    const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+    std::printf(
+        "%llu histories, %.1f simulated days, %llu events\n"
+        "%llu tasks, %.3f executions per task\n"
+        "%llu coordinator crashes, %llu host crashes, %llu partitions\n"
+        "%llu messages, %llu lost, %llu doubled, %llu broken connections\n",
+        number(totals.histories),
+        std::chrono::duration<double>(totals.simulated).count() / 86'400,
+        number(totals.events),
+        number(totals.tasks),
+        per(totals.runs, totals.tasks),
+        number(totals.coordinator_crashes),
+        number(totals.host_crashes),
+        number(totals.cuts),
+        number(totals.messages.sent),
+        number(totals.messages.lost),
+        number(totals.messages.doubled),
+        number(totals.messages.broken));
+}
+
+void print_command(std::uint64_t seed, const Options& options, const std::string& without) {
+    std::printf("to see it: distributo-simulation --seed %llu%s%s%s --show\n",
+                static_cast<unsigned long long>(seed),
+                options.profile.empty() ? "" : " --profile ",
+                options.profile.c_str(),
+                without.c_str());
+}
+
+void make_smaller(const Failure& failure, const Options& options) {
+    const auto left_out = shrink(failure.seed, options.plan.profile, failure.violation);
+    auto scenario = make_scenario(failure.seed, options.plan.profile);
+    leave_out(scenario, left_out);
+    std::printf("what is needed for it:\n");
+    for (const Step& step : scenario.steps)
+        std::printf("  %s\n", describe(step).c_str());
+    std::string without;
+    for (const auto position : left_out)
+        without += (without.empty() ? " --without " : ",") + std::to_string(position);
+    print_command(failure.seed, options, without);
+}
+
+int show(const Options& options) {
+    boost::asio::io_context io(1);
+    auto scenario = make_scenario(options.plan.first_seed, options.plan.profile);
+    leave_out(scenario, options.without);
+    const auto report = History(io, scenario, true).run();
+    if (!report.violation) {
+        std::printf("nothing was broken\n");
+        return 0;
+    }
+    std::printf("%s: %s\n", report.violation->invariant.c_str(), report.violation->what.c_str());
+    return exit_violation;
+}
+
+int run_all(const Options& options) {
+    const auto result = run(options.plan);
+    if (!result.failure) {
+        print(result.totals);
+        return 0;
+    }
+    std::printf("seed %llu breaks %s: %s\n",
+                static_cast<unsigned long long>(result.failure->seed),
+                result.failure->violation.invariant.c_str(),
+                result.failure->violation.what.c_str());
+    if (options.shrink)
+        make_smaller(*result.failure, options);
+    else
+        print_command(result.failure->seed, options, "");
+    return exit_violation;
+}
+
+std::optional<Profile> profile_named(const std::string& name) {
+    for (std::size_t i = 0; i < profile_count; ++i)
+        if (to_string(static_cast<Profile>(i)) == name)
+            return static_cast<Profile>(i);
+    return {};
+}
+
+int main(int argc, char** argv) {
+    CLI::App app(
+        "Runs the coordinator through simulated histories of crashes and lost messages,\n"
+        "and checks after every event that nothing was lost and nothing happened twice.");
+    Options options;
+    bool quiet = false;
+    app.add_option("--histories", options.plan.histories, "how many")->capture_default_str();
+    app.add_option("--seed", options.plan.first_seed, "of the first one; the next have the next")
+        ->capture_default_str();
+    app.add_option("--jobs", options.plan.jobs, "threads")->capture_default_str();
+    app.add_option("--profile", options.profile, "one kind of trouble only")
+        ->check(CLI::IsMember({"calm", "restarts", "hosts", "network", "disk", "storm"}));
+    app.add_flag(
+        "--shrink", options.shrink, "leave out of a history that fails what is not needed");
+    app.add_flag("--show", options.show, "print every event of the history with this seed");
+    app.add_option("--without", options.without, "with --show: leave out these steps")
+        ->delimiter(',');
+    app.add_flag("--quiet", quiet, "no progress");
+    CLI11_PARSE(app, argc, argv);
+    options.plan.profile = profile_named(options.profile);
+    base::log::configure(
+        {.component = "simulation", .level = base::log::Level::error, .file = "/dev/null"});
+    if (options.show)
+        return show(options);
+    if (!quiet)
+        options.plan.progress = [](std::uint64_t done) {
+            if (done % 6400 == 0)
+                std::fprintf(stderr, "\r%llu histories", static_cast<unsigned long long>(done));
+        };
+    const int exit_code = run_all(options);
+    if (!quiet)
+        std::fprintf(stderr, "\n");
+    return exit_code;
+}
+
+}  // namespace
+}  // namespace distributo::simulation
+
+int main(int argc, char** argv) {
+    return distributo::simulation::main(argc, argv);
+}
