@@ -15,22 +15,26 @@ constexpr int pages_per_copy = 2000;
 // Pages are copied sooner when nobody waits.
 constexpr auto idle_after = std::chrono::milliseconds(50);
 constexpr auto sleep_at_most = std::chrono::hours(1);
+constexpr auto look_again = std::chrono::seconds(1);  // for room on a full disk
 // 256 MiB of pages. The log is that long when somebody reads for so long that it cannot restart.
 constexpr int long_log = 65'536;
 
 }  // namespace
 
 CommitLoop::CommitLoop(Setup setup,
+                       Reserve reserve,
                        std::unique_ptr<Database> database,
                        std::unique_ptr<Writer> writer,
                        Outbox& outbox)
     : setup_(std::move(setup)),
+      reserve_(std::move(reserve)),
       outbox_(outbox),
       database_(std::move(database)),
       writer_(std::move(writer)),
       newest_(writer_->sequence()),
       forgotten_(writer_->forgotten()) {
     database_->count_log_pages(&log_pages_);
+    look_for_room();
 }
 
 CommitLoop::~CommitLoop() {
@@ -92,19 +96,27 @@ base::Duration CommitLoop::last_commit() const noexcept {
     return base::Duration(last_commit_.load(std::memory_order_relaxed));
 }
 
+Clock::duration CommitLoop::patience() const {
+    if (log_pages_ > 0)
+        return idle_after;
+    return full_ ? Clock::duration(look_again) : Clock::duration(sleep_at_most);
+}
+
 void CommitLoop::run() {
+    auto next_look = Clock::now();
     for (;;) {
-        const auto begun = Clock::now();
-        const bool unfinished = log_pages_ > 0;
-        auto jobs = queue_.take(
-            begun + (unfinished ? Clock::duration(idle_after) : Clock::duration(sleep_at_most)));
+        auto jobs = queue_.take(Clock::now() + patience());
+        const auto started = Clock::now();
         if (jobs.empty() && queue_.closed())
             break;
+        if (full_ && started >= next_look) {
+            look_for_room();
+            next_look = started + look_again;
+        }
         if (jobs.empty()) {
-            shorten_log(unfinished);
+            shorten_log(true);
             continue;
         }
-        const auto started = Clock::now();
         write(jobs);
         last_commit_.store((Clock::now() - started).count(), std::memory_order_relaxed);
         finish(std::move(jobs));
@@ -115,19 +127,60 @@ void CommitLoop::run() {
 }
 
 void CommitLoop::write(Jobs& jobs) {
-    if (failure())
-        return fail(jobs);
+    // The second try is without submits, and in the room of the reserve.
+    bool written = !failure() && (try_to_write(jobs) || (!failure() && try_to_write(jobs)));
+    while (!written && !failure()) {
+        if (queue_.wait_for_end(look_again))
+            break_down("the disk is full; what was not acknowledged is not stored");
+        look_for_room();
+        written = !failure() && try_to_write(jobs);
+    }
+    if (!written)
+        fail(jobs);
+}
+
+bool CommitLoop::try_to_write(Jobs& jobs) {
     try {
         writer_->begin();
         for (auto& job : jobs)
             job->run(*writer_);
         writer_->commit();
+        return true;
+    } catch (const DatabaseError& error) {
+        if (error.is_full()) {
+            writer_->roll_back();
+            give_up_reserve(error);
+        } else {
+            // A sync that failed is not tried again: what it was to write may be lost, although a
+            // second one succeeds.
+            break_down(error.what());
+        }
     } catch (const std::exception& error) {
-        // A sync that failed is not tried again: what it was to write may be lost, although a
-        // second one succeeds.
         break_down(error.what());
-        fail(jobs);
     }
+    return false;
+}
+
+void CommitLoop::give_up_reserve(const DatabaseError& why) {
+    reserve_.give_up();
+    set_full(why.what());
+}
+
+void CommitLoop::look_for_room() {
+    if (!reserve_.take())
+        return set_full("there is less than the reserve left");
+    writer_->refuse_submits(false);
+    if (full_.exchange(false))
+        base::log::info("store.has_room", {{"file", setup_.file}});
+}
+
+void CommitLoop::set_full(const std::string& why) {
+    writer_->refuse_submits(true);
+    if (!full_.exchange(true))
+        base::log::error("store.disk_full",
+                         {{"file", setup_.file},
+                          {"error", why},
+                          {"note", "submits are refused until there is room"}});
 }
 
 void CommitLoop::fail(Jobs& jobs) {
@@ -153,17 +206,19 @@ void CommitLoop::finish(Jobs jobs) {
 }
 
 void CommitLoop::shorten_log(bool idle) {
-    if (failure() || (!idle && log_pages_ < pages_per_copy))
+    if (failure() || log_pages_ == 0 || (!idle && log_pages_ < pages_per_copy))
         return;
     try {
-        const int left = database_->checkpoint();
-        log_pages_ = left;
-        if (left > long_log) {
-            base::log::warn("store.log_is_long", {{"file", setup_.file}, {"pages", left}});
+        log_pages_ = database_->checkpoint();
+        if (log_pages_ > long_log) {
+            base::log::warn("store.log_is_long", {{"file", setup_.file}, {"pages", log_pages_}});
             setup_.log_is_long();
         }
     } catch (const DatabaseError& error) {
-        break_down(error.what());
+        if (error.is_full())
+            give_up_reserve(error);
+        else
+            break_down(error.what());
     }
 }
 
@@ -173,7 +228,8 @@ void CommitLoop::leave() {
     try {
         writer_->leave();
     } catch (const DatabaseError& error) {
-        break_down(error.what());
+        if (!error.is_full())
+            break_down(error.what());
     }
 }
 

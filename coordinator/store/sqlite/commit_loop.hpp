@@ -4,6 +4,7 @@
 #include "coordinator/store/sqlite/database.hpp"
 #include "coordinator/store/sqlite/job.hpp"
 #include "coordinator/store/sqlite/reader.hpp"
+#include "coordinator/store/sqlite/reserve.hpp"
 #include "coordinator/store/sqlite/work_queue.hpp"
 #include "coordinator/store/sqlite/writer.hpp"
 
@@ -20,10 +21,14 @@
 
 namespace distributo::coordinator::store {
 
-/// The store's thread. Takes all that is queued, writes it in one transaction of the database,
+/// The store's thread: takes all that is queued, writes it in one transaction of the database,
 /// and only when that is on the disk sends the answers off; then it may copy the log into the
 /// file. No other thread writes or copies: two that did so at once could damage the file in
 /// SQLite before 3.51.3.
+///
+/// A full disk breaks nothing. The reserve is given up, submits are refused, everything else is
+/// written again; what has no room even then waits until there is some. Any other failure does:
+/// nothing is written after it.
 class CommitLoop {
 public:
     struct Setup {
@@ -33,6 +38,7 @@ public:
     };
     /// Nothing is written before start().
     CommitLoop(Setup setup,
+               Reserve reserve,
                std::unique_ptr<Database> database,
                std::unique_ptr<Writer> writer,
                Outbox& outbox);
@@ -53,11 +59,19 @@ public:
     [[nodiscard]] Reader::Sequences sequences() const noexcept;
     [[nodiscard]] std::uint64_t queued() const noexcept;
     [[nodiscard]] base::Duration last_commit() const noexcept;
+    [[nodiscard]] bool disk_is_full() const noexcept { return full_.load(); }
 
 private:
     using Jobs = std::deque<std::unique_ptr<Job<Writer>>>;
     void run();
+    /// How long to wait for jobs.
+    [[nodiscard]] std::chrono::steady_clock::duration patience() const;
     void write(Jobs& jobs);
+    /// False when there was no room: then nothing is written.
+    bool try_to_write(Jobs& jobs);
+    void give_up_reserve(const DatabaseError& why);
+    void look_for_room();
+    void set_full(const std::string& why);
     void finish(Jobs jobs);
     void fail(Jobs& jobs);
     void shorten_log(bool idle);
@@ -65,6 +79,7 @@ private:
     [[nodiscard]] std::optional<base::Error> failure() const;
 
     Setup setup_;
+    Reserve reserve_;
     Outbox& outbox_;
     std::unique_ptr<Database> database_;
     std::unique_ptr<Writer> writer_;
@@ -76,6 +91,7 @@ private:
     std::atomic<std::uint64_t> forgotten_;
     std::atomic<std::uint64_t> waiting_{0};
     std::atomic<std::int64_t> last_commit_{0};
+    std::atomic<bool> full_{false};
 
     mutable std::mutex mutex_;
     std::condition_variable advanced_;

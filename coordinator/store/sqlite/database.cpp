@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace distributo::coordinator::store {
@@ -15,9 +17,10 @@ constexpr int primary(int code) noexcept {
     const int extended = connection ? sqlite3_extended_errcode(connection) : code;
     std::string what = connection ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
     what += " (SQLite code " + std::to_string(extended);
-    if (const int number = connection ? sqlite3_system_errno(connection) : 0; number != 0)
-        what += ", errno " + std::to_string(number);
-    throw DatabaseError(extended, what + ')');
+    const int number = connection ? sqlite3_system_errno(connection) : 0;
+    if (number != 0)
+        what += std::string(", ") + std::strerror(number);
+    throw DatabaseError(extended, what + ')', number);
 }
 
 void check(sqlite3* connection, int code) {
@@ -28,7 +31,9 @@ void check(sqlite3* connection, int code) {
 }  // namespace
 
 bool DatabaseError::is_full() const noexcept {
-    return primary(code_) == SQLITE_FULL;
+    // The memory that connections share is a file, too; SQLite has no own code when it cannot grow.
+    return primary(code_) == SQLITE_FULL || code_ == SQLITE_IOERR_SHMSIZE ||
+           (code_ == SQLITE_IOERR_WRITE && system_error_ == EDQUOT);
 }
 bool DatabaseError::is_damage() const noexcept {
     return primary(code_) == SQLITE_CORRUPT || primary(code_) == SQLITE_NOTADB;

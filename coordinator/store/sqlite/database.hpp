@@ -19,7 +19,8 @@ namespace distributo::coordinator::store {
 /// SQLite refused something. Thrown by everything below; the store's threads catch it.
 class DatabaseError : public std::runtime_error {
 public:
-    DatabaseError(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
+    DatabaseError(int code, const std::string& what, int system_error = 0)
+        : std::runtime_error(what), code_(code), system_error_(system_error) {}
     [[nodiscard]] int code() const noexcept { return code_; }  ///< extended result code
     [[nodiscard]] bool is_full() const noexcept;     ///< no room on the disk; nothing is broken
     [[nodiscard]] bool is_damage() const noexcept;   ///< the file is not what was written
@@ -27,6 +28,7 @@ public:
 
 private:
     int code_;
+    int system_error_;
 };
 
 /// What is bound as a BLOB instead of a text. Does not own it.

@@ -88,6 +88,10 @@ private:
         reads_.push(std::move(job));
     }
     [[nodiscard]] base::Result<Recovered> open_file();
+    [[nodiscard]] base::Error cannot_open(const DatabaseError& failed) const;
+    [[nodiscard]] Reserve reserve() const {
+        return {options_.directory / "reserve", options_.reserve, options_.free};
+    }
     void answer_reads();
     void answer(Job<Reader>& job);
 
@@ -121,15 +125,27 @@ base::Result<Recovered> SqliteStore::open() {
     try {
         return open_file();
     } catch (const DatabaseError& failed) {
-        if (failed.is_damage())
-            return base::error(Errc::io,
-                               file_ + " is damaged: " + failed.what(),
-                               "restore a backup; to save what can be read, move the file away "
-                               "and use .recover of the program sqlite3");
-        return base::error(Errc::io,
-                           "cannot open " + file_ + ": " + failed.what(),
-                           "look at the disk, or name another directory with --data-dir");
+        if (!failed.is_full())
+            return cannot_open(failed);
     }
+    // A start has to write, too.
+    reserve().give_up();
+    try {
+        return open_file();
+    } catch (const DatabaseError& failed) {
+        return cannot_open(failed);
+    }
+}
+
+base::Error SqliteStore::cannot_open(const DatabaseError& failed) const {
+    if (failed.is_damage())
+        return base::error(Errc::io,
+                           file_ + " is damaged: " + failed.what(),
+                           "restore a backup; to save what can be read, move the file away and use "
+                           ".recover of the program sqlite3");
+    return base::error(Errc::io,
+                       "cannot open " + file_ + ": " + failed.what(),
+                       "look at the disk, or name another directory with --data-dir");
 }
 
 base::Result<Recovered> SqliteStore::open_file() {
@@ -142,6 +158,7 @@ base::Result<Recovered> SqliteStore::open_file() {
     loop_.emplace(CommitLoop::Setup{.file = file_,
                                     .spacing = options_.spacing,
                                     .log_is_long = [this] { reader_->interrupt(); }},
+                  reserve(),
                   std::move(database),
                   std::move(writer),
                   outbox_);
@@ -197,8 +214,8 @@ Health SqliteStore::health() const {
     for (const auto* suffix : {"", "-wal"})
         if (const auto bytes = std::filesystem::file_size(file_ + suffix, failed); !failed)
             health.bytes += bytes;
-    const auto space = std::filesystem::space(options_.directory, failed);
-    health.free = failed ? 0 : space.available;
+    health.disk_full = loop_->disk_is_full();
+    health.free = options_.free(options_.directory);
     return health;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "coordinator/store/sqlite/reserve.hpp"
 #include "coordinator/store/store.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,6 +19,10 @@ struct SqliteOptions {
     /// At least this long from one commit to the next, 0 to 10 ms: more of it makes fewer and
     /// larger commits.
     base::Duration spacing = std::chrono::milliseconds(1);
+    /// Room kept on the disk for outcomes and whatever else cannot be refused when it is full, in
+    /// bytes. With less than as much left at the start the store is full from the start.
+    std::uint64_t reserve = 64ULL * 1024 * 1024;
+    FreeSpace free = free_space;
     std::string vfs{};  ///< SQLite's name of the file layer; empty: the system's
 };
 

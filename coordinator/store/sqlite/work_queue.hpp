@@ -33,6 +33,11 @@ public:
         changed_.wait_until(lock, until, [&] { return closed_ || !items_.empty(); });
         return std::exchange(items_, {});
     }
+    /// Waits for so long, or until the queue is closed; true when it is.
+    [[nodiscard]] bool wait_for_end(std::chrono::steady_clock::duration time) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, time, [&] { return closed_; });
+    }
     [[nodiscard]] bool closed() const {
         const std::lock_guard lock(mutex_);
         return closed_;

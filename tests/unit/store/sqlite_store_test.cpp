@@ -1,9 +1,6 @@
-#include "coordinator/store/sqlite/sqlite_store.hpp"
-
 #include "coordinator/store/sqlite/database.hpp"
-#include "coordinator/store/sqlite/packed_ids.hpp"
 #include "tests/contract/store_contract.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/unit/store/sqlite_fixture.hpp"
 
 #include <gmock/gmock.h>
 
@@ -21,49 +18,20 @@ StoreMaker sqlite() {
     return {"sqlite",
             [folder](StoreMaker::Post post) {
                 folder->empty();
-                return store::make_sqlite_store({.directory = folder->path()}, std::move(post));
+                return store::make_sqlite_store({.directory = folder->path(), .reserve = 0},
+                                                std::move(post));
             },
             [folder](StoreMaker::Post post, std::unique_ptr<store::Store> old) {
                 old.reset();
-                return store::make_sqlite_store({.directory = folder->path()}, std::move(post));
+                return store::make_sqlite_store({.directory = folder->path(), .reserve = 0},
+                                                std::move(post));
             }};
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(sqlite()));
 
-class SqliteStoreTest : public testing::Test {
-protected:
-    std::unique_ptr<store::Store> make() {
-        return store::make_sqlite_store({.directory = folder_.path()}, [this](auto function) {
-            queue_.post(std::move(function));
-        });
-    }
-    [[nodiscard]] std::string file() const { return (folder_.path() / "store.db").string(); }
-    base::Error refused() {
-        const auto opened = make()->open();
-        EXPECT_FALSE(opened);
-        return opened ? base::Error{} : opened.error();
-    }
-    /// Commits one task and waits until that is durable.
-    void add(store::Store& store, core::TaskId id, std::string payload = "1") {
-        store::Transaction transaction;
-        transaction.submits.resize(1);
-        transaction.submits[0].id = id;
-        transaction.submits[0].type = "a";
-        transaction.submits[0].payload = base::Bytes::copy(payload);
-        bool done = false;
-        store.commit(std::move(transaction), [&](auto committed) { done = committed.has_value(); });
-        queue_.run_one();
-        EXPECT_TRUE(done);
-    }
-
-    PostQueue queue_;
-    TemporaryDirectory folder_;
-};
-
 TEST_F(SqliteStoreTest, ASecondCoordinatorIsRefused) {
-    const auto first = make();
-    ASSERT_TRUE(first->open());
+    const auto first = opened();
 
     const auto error = refused();
 
@@ -103,13 +71,10 @@ TEST_F(SqliteStoreTest, ADamagedFileStopsTheStartAndIsNamed) {
 
 TEST_F(SqliteStoreTest, WhatIsQueuedWhenItGoesIsStored) {
     {
-        const auto store = make();
-        ASSERT_TRUE(store->open());
+        const auto store = opened();
         for (core::TaskId id = 1; id <= 100; ++id) {
             store::Transaction transaction;
-            transaction.submits.resize(1);
-            transaction.submits[0].id = id;
-            transaction.submits[0].type = "a";
+            transaction.submits.push_back(task(id));
             store->commit(std::move(transaction), [](auto) { FAIL() << "the store is gone"; });
         }
     }
@@ -117,8 +82,7 @@ TEST_F(SqliteStoreTest, WhatIsQueuedWhenItGoesIsStored) {
 }
 
 TEST_F(SqliteStoreTest, NothingIsAnsweredAfterTheStoreIsGone) {
-    auto store = make();
-    ASSERT_TRUE(store->open());
+    auto store = opened();
     bool called = false;
     store->commit({}, [&](auto) { called = true; });
     store->types([&](auto) { called = true; });
@@ -130,9 +94,8 @@ TEST_F(SqliteStoreTest, NothingIsAnsweredAfterTheStoreIsGone) {
 }
 
 TEST_F(SqliteStoreTest, HealthTellsThatItLasts) {
-    const auto store = make();
-    ASSERT_TRUE(store->open());
-    add(*store, 1, std::string(100'000, '1'));
+    const auto store = opened();
+    submit(*store, task(1, std::string(100'000, '1')));
 
     const auto health = store->health();
 
@@ -142,34 +105,6 @@ TEST_F(SqliteStoreTest, HealthTellsThatItLasts) {
     EXPECT_GT(health.free, 0U);
     EXPECT_EQ(health.queued, 0U);
     EXPECT_GT(health.commit.count(), 0);
-}
-
-TEST(PackedPairsTest, ComeBackAndTakeLittleRoom) {
-    const std::vector<store::PairReader::Pair> all = {
-        {1, 1}, {2, 2}, {3, 1}, {4, 1'000'000}, {9, 5}, {~std::uint64_t{0}, 1U << 31U}, {0, 0}};
-    store::PairPacker packer;
-    for (const auto& [first, second] : all)
-        packer.add(first, second);
-
-    store::PairReader reader(packer.bytes());
-    for (const auto& pair : all)
-        EXPECT_EQ(reader.next(), pair);
-    EXPECT_FALSE(reader.next());
-
-    store::PairPacker rising;
-    for (std::uint64_t i = 0; i < 1000; ++i)
-        rising.add(1'000'000 + i, 2'000'000 + i);
-    EXPECT_LE(rising.bytes().size(), 2010U);
-}
-
-TEST(PackedPairsTest, BytesThatEndEarlyEndThePairs) {
-    store::PairPacker packer;
-    packer.add(300, 300);
-    const auto& bytes = packer.bytes();
-
-    for (std::size_t size = 0; size < bytes.size(); ++size)
-        EXPECT_FALSE(store::PairReader(std::string_view(bytes).substr(0, size)).next());
-    EXPECT_FALSE(store::PairReader(std::string(100, '\xff')).next());
 }
 
 }  // namespace
