@@ -3,8 +3,9 @@
 
     tests/bench/bench.py [--build build/release] [--json build/bench.json] [--quick] [NAME…]
 
-Names: throughput, latency, addtask, queued, idle, core, runtime, swap. Each figure is the best of three runs, the
-others stand in the JSON. Load, coordinator and hosts share the machine's cores.
+Names: throughput, latency, addtask, queued, idle, core, runtime, swap, durable, rows_kept, recovery. Each figure is
+the best of three runs, the others stand in the JSON. Load, coordinator and hosts share the machine's cores.
+durable, rows_kept and recovery write to the folder of --data (some gigabytes), which should be on a real disk.
 """
 import argparse
 import contextlib
@@ -19,6 +20,8 @@ import tempfile
 import time
 import urllib.request
 
+from durable import Durable
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -26,8 +29,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Daemon:
     """A coordinator or host with a folder of its own; stopped at the end of a `with` block."""
 
-    def __init__(self, program, *arguments):
-        self.folder = tempfile.TemporaryDirectory()
+    def __init__(self, program, *arguments, data=None, prepare=None):
+        self.folder = tempfile.TemporaryDirectory(dir=data)
+        if prepare:
+            prepare(self.folder.name)
+        self.started = time.monotonic()
         self.process = subprocess.Popen(
             [program, *map(str, arguments), "--data-dir", self.folder.name,
              "--log-file", f"{self.folder.name}/log"], stderr=subprocess.DEVNULL)
@@ -66,25 +72,29 @@ class Daemon:
         return 0
 
 
-class Bench:
-    def __init__(self, build, quick):
+class Bench(Durable):
+    def __init__(self, build, quick, data):
         self.bin = build / "bin"
         self.tests = build / "tests"
         self.folder = tempfile.TemporaryDirectory()
         self.plugins = pathlib.Path(self.folder.name)
         shutil.copy(build / "test-plugins" / "good" / "test_noop.so", self.plugins)
         self.scale = 10 if quick else 1
+        self.data = data
         self.rows = []
 
-    def coordinator(self):
+    def coordinator(self, memory=True, prepare=None):
+        """In memory, or durable in a folder that `prepare` may fill before."""
+        kind = {} if memory else {"data": self.data, "prepare": prepare}
         daemon = Daemon(self.bin / "distributo-coordinator", "--port", 0, "--http-port", 0,
-                        "--memory", "--no-discovery")
+                        "--no-discovery", *(["--memory"] if memory else []), **kind)
         ports = pathlib.Path(daemon.folder.name, "ports.json")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not ports.exists() or not ports.read_text():
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or daemon.process.poll() is not None:
                 sys.exit("the coordinator did not start")
-            time.sleep(0.01)
+            time.sleep(0.001)
+        daemon.ready = time.monotonic()
         daemon.ports = json.loads(ports.read_text())
         return daemon
 
@@ -237,14 +247,17 @@ class Bench:
 
 
 def main():
-    names = ["throughput", "latency", "addtask", "queued", "idle", "core", "runtime", "swap"]
+    names = ["throughput", "latency", "addtask", "queued", "idle", "core", "runtime", "swap",
+             "durable", "rows_kept", "recovery"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build" / "bench.json")
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "build",
+                        help="where durable coordinators keep their tasks")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, for trying it")
     parser.add_argument("names", nargs="*", choices=[*names, []], default=[])
     arguments = parser.parse_args()
-    bench = Bench(arguments.build, arguments.quick)
+    bench = Bench(arguments.build, arguments.quick, arguments.data)
     for name in arguments.names or names:
         getattr(bench, name)()
     arguments.json.write_text(json.dumps(bench.rows, indent=1))

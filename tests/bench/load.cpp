@@ -5,8 +5,14 @@
 //   load addtask PORT CONNECTIONS PIPELINE COUNT
 //   load idle PORT COUNT                        hold COUNT idle connections until stdin ends
 //   load hosts HOST_PORT COUNT                  hold COUNT connected hosts that offer nothing
+//   load paced PORT RATE SECONDS BATCH TYPE     submit at a fixed rate, time of the answers
+//   load submits PORT COUNT TYPE FOLDER         single submits beside syncs of a file in FOLDER
+//   load get PORT COUNT TARGET                  one request again and again
+//   load append FOLDER BYTES COUNT              what the disk itself takes
+#include "tests/bench/durable_load.hpp"
 #include "tests/bench/http_socket.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -25,13 +31,6 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// A payload of 100 bytes.
-std::string payload() {
-    std::string text = R"({"path":"/data/in/)";
-    text.append(100 - text.size() - 2, 'x');
-    return text + "\"}";
-}
-
 std::uint64_t number_after(std::string_view text, std::string_view name) {
     const auto at = text.find("\"" + std::string(name) + "\":");
     return at == std::string_view::npos
@@ -47,8 +46,10 @@ std::uint64_t completed(HttpSocket& socket, const std::string& status_request) {
 }
 
 /// Sends batches, at most `window` unanswered; a full queue (429) is tried again.
-void submit(HttpSocket& socket, const std::string& batch, std::uint64_t requests) {
-    constexpr std::uint64_t window = 4;
+void submit(HttpSocket& socket,
+            const std::string& batch,
+            std::uint64_t requests,
+            std::uint64_t window) {
     std::uint64_t sent = 0;
     std::uint64_t done = 0;
     std::string_view body;
@@ -74,7 +75,7 @@ int tasks(
     std::uint16_t port, std::uint64_t count, std::uint64_t per_batch, const char* type, bool wait) {
     std::string lines;
     for (std::uint64_t i = 0; i < per_batch; ++i)
-        lines += R"({"type":")" + std::string(type) + R"(","payload":)" + payload() + "}\n";
+        lines += noop_task(type) + '\n';
     const std::string batch =
         request("POST", "/v1/tasks:batch", port, lines, "application/x-ndjson");
     const std::string status = request("GET", "/v1/status", port);
@@ -82,7 +83,9 @@ int tasks(
     HttpSocket watch(port);
     const std::uint64_t before = completed(watch, status);
     const auto start = Clock::now();
-    submit(socket, batch, count / per_batch);
+    // Enough to keep the other side busy, not so much that it only queues.
+    const auto window = std::clamp<std::uint64_t>(4000 / per_batch, 4, 1024);
+    submit(socket, batch, count / per_batch, window);
     const double submitted = seconds_since(start);
     while (wait && completed(watch, status) - before < count)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -97,11 +100,7 @@ int tasks(
 }
 
 int latency(std::uint16_t port, std::uint64_t count, const char* type, long pause_us) {
-    const std::string one =
-        request("POST",
-                "/v1/tasks?wait=30s",
-                port,
-                R"({"type":")" + std::string(type) + R"(","payload":)" + payload() + "}");
+    const std::string one = request("POST", "/v1/tasks?wait=30s", port, noop_task(type));
     HttpSocket socket(port);
     std::vector<double> micros;
     std::string_view body;
@@ -138,8 +137,8 @@ int addtask(std::uint16_t port,
         request("POST",
                 "/addTask",
                 port,
-                R"({"projectName":"bench","options":{"taskType":"test.noop","additionalOptions":)" +
-                    payload() + "}}");
+                R"({"projectName":"bench","options":{"taskType":"test.noop","payload":)" +
+                    noop_payload() + "}}");
     std::string burst;
     for (std::size_t i = 0; i < pipeline; ++i)
         burst += one;
@@ -255,6 +254,14 @@ int main(int argc, char** argv) {
         return idle(port, number(argv[3]), false);
     if (mode == "hosts" && argc == 4)
         return idle(port, number(argv[3]), true);
+    if (mode == "paced" && argc == 7)
+        return paced(port, std::atof(argv[3]), std::atof(argv[4]), number(argv[5]), argv[6]);
+    if (mode == "submits" && argc == 6)
+        return submits(port, number(argv[3]), argv[4], argv[5]);
+    if (mode == "get" && argc == 5)
+        return get(port, number(argv[3]), argv[4]);
+    if (mode == "append" && argc == 5)
+        return append(argv[2], number(argv[3]), number(argv[4]));
     std::fprintf(stderr, "usage: see the head of tests/bench/load.cpp\n");
     return 2;
 }
