@@ -117,11 +117,14 @@ void CommitLoop::run() {
             shorten_log(true);
             continue;
         }
+        // Who submits alone, one by one, gains nothing from waiting for others.
+        const bool alone = jobs.size() == 1;
         write(jobs);
         last_commit_.store((Clock::now() - started).count(), std::memory_order_relaxed);
         finish(std::move(jobs));
         shorten_log(false);
-        std::this_thread::sleep_until(started + setup_.spacing);
+        if (!alone)
+            std::this_thread::sleep_until(started + setup_.spacing);
     }
     leave();
 }

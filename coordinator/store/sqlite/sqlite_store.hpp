@@ -16,8 +16,8 @@ struct SqliteOptions {
     /// Must exist, on a local file system. Holds `store.db` with what belongs to it, and
     /// `store.lock`.
     std::filesystem::path directory;
-    /// At least this long from one commit to the next, 0 to 10 ms: more of it makes fewer and
-    /// larger commits.
+    /// At least this long from one commit to the next as long as there is more than one transaction
+    /// to gather, 0 to 10 ms: more of it makes fewer and larger commits.
     base::Duration spacing = std::chrono::milliseconds(1);
     /// Room kept on the disk for outcomes and whatever else cannot be refused when it is full, in
     /// bytes. With less than as much left at the start the store is full from the start.
