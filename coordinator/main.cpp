@@ -34,6 +34,13 @@ int fail(const base::Error& error, int code = base::exit_code::internal) {
     return code;
 }
 
+core::Settings settings_of(const Options& options) {
+    core::Settings settings;
+    settings.max_tasks = options.max_tasks;
+    settings.max_payload_bytes = options.max_queued_bytes;
+    return settings;
+}
+
 std::unique_ptr<store::Store> make_store(const Options& options, store::Post post) {
     if (options.memory)
         return store::make_memory_store(std::move(post));
@@ -58,11 +65,12 @@ int run(const Options& options) {
     // One thread owns all state: sockets, core and timers.
     asio::io_context io(1);
     const base::SystemClock clock;
-    engine::Engine engine(io, clock, core::Settings{}, make_store(options, [&](auto callback) {
+    engine::Engine engine(io, clock, settings_of(options), make_store(options, [&](auto callback) {
                               asio::post(io, std::move(callback));
                           }));
     if (auto started = engine.start(); !started)
         return fail(started.error(), exit_code_of(started.error().code));
+    engine.keep(options.retention);
 
     // Both ports are open before either is served, so that each can name the other.
     const auto names = reachable_names(options.address);

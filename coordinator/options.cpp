@@ -50,6 +50,14 @@ Option port(std::string flag, std::string preset, std::string help) {
     return made;
 }
 
+Option number(std::string flag, std::string preset, std::string help) {
+    constexpr std::int64_t most = 1'000'000'000;
+    Option made = option(std::move(flag), Kind::integer, "N", std::move(preset), std::move(help));
+    made.min = 1;
+    made.max = most;
+    return made;
+}
+
 Option choice(Option made, std::vector<std::string> choices) {
     made.choices = std::move(choices);
     return made;
@@ -87,6 +95,11 @@ std::vector<Option> option_list() {
                "TIME",
                "1ms",
                "0 to 10ms from one write to the next"),
+        option("--keep-completed", Kind::duration, "TIME", "1d", "how long results are kept"),
+        option("--keep-failed", Kind::duration, "TIME", "7d", "the same for tasks without one"),
+        number("--keep-at-most", "10000000", "ended tasks, the oldest are forgotten first"),
+        number("--max-tasks", "1000000", "tasks that may wait or run; more are refused"),
+        option("--max-queued-bytes", Kind::size, "SIZE", "1GiB", "their payloads together"),
         option("--service-type", Kind::text, "NAME", "distributo", "DNS-SD name to announce"),
         option("--no-discovery", Kind::boolean, "", "false", "never use multicast"),
         option("--log-file", Kind::text, "FILE", "", "log there, not to standard error"),
@@ -125,6 +138,14 @@ base::Result<Options> read_options(const base::Config& config) {
             base::Errc::invalid_argument,
             "--commit-spacing: expected 0 to 10ms, got " + config.text("--commit-spacing"),
             "every answer to a submit waits for it");
+    using std::chrono::milliseconds;
+    options.retention = {
+        .completed = milliseconds(config.milliseconds("--keep-completed")),
+        .unsuccessful = milliseconds(config.milliseconds("--keep-failed")),
+        .most_ended = static_cast<std::uint64_t>(config.integer("--keep-at-most"))};
+    options.max_tasks = static_cast<std::uint64_t>(config.integer("--max-tasks"));
+    options.max_queued_bytes =
+        static_cast<std::uint64_t>(base::parse_size(config.text("--max-queued-bytes")).value());
     auto type = discovery::service_type(config.text("--service-type"));
     if (!type)
         return type.error();

@@ -4,6 +4,7 @@
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "coordinator/store/store.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -20,6 +21,9 @@ struct Options {
     std::filesystem::path data_dir;
     bool memory = false;  ///< nothing outlives the process
     base::Duration commit_spacing{};
+    store::Retention retention;
+    std::uint64_t max_tasks = 0;
+    std::uint64_t max_queued_bytes = 0;
     std::string service_type;  ///< "_distributo._tcp"; empty: no discovery
     base::log::Options log;
 

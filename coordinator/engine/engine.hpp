@@ -97,6 +97,9 @@ public:
 
     /// Opens the store and takes over its live tasks; blocks. Everything else comes after it.
     [[nodiscard]] base::Result<void> start();
+    /// From now on what has ended is forgotten by these rules: looked at every second, in slices,
+    /// and not while what is to become durable waits.
+    void keep(const store::Retention& rules);
     /// Looks at the clock and runs what is due. The engine's own timer does the same; whoever moves
     /// the clock by hand calls it.
     void run_due();
@@ -124,6 +127,13 @@ public:
     /// What is known now of a task that has not ended, without its attempts; nothing of others.
     [[nodiscard]] std::optional<TaskDetails> live(TaskId id) const;
     void explain(const std::string& id, Done<core::Explanation> done);
+    /// Writes a consistent copy of the store to `file`, which must not exist; gives its size in
+    /// bytes. One at a time: another one fails with conflict. Unavailable: nothing is on disk.
+    void backup(const std::string& file, Done<std::uint64_t> done);
+    [[nodiscard]] store::Health store_health() const;
+    /// How long who was refused with Errc::limit should wait: about as long as it takes to end one
+    /// in a hundred live tasks, at the pace of the last ten seconds; from 1 s to 60 s.
+    [[nodiscard]] base::Duration time_until_room() const;
     void logs(const std::string& id, Done<std::vector<LogLine>> done);
     [[nodiscard]] const core::Scheduler& scheduler() const noexcept;  ///< for views
     /// What a host said last about its plugins; empty when it said nothing.

@@ -5,6 +5,7 @@
 #include "coordinator/engine/engine.hpp"
 #include "coordinator/engine/follow_ups.hpp"
 #include "coordinator/engine/log_book.hpp"
+#include "coordinator/engine/rate_meter.hpp"
 #include "coordinator/engine/schema_cache.hpp"
 #include "coordinator/engine/waiting_list.hpp"
 #include "coordinator/store/store.hpp"
@@ -48,6 +49,7 @@ struct Engine::Impl {
         std::vector<std::pair<HostIndex, std::uint64_t>> hosts;  ///< with their record's serial
         std::vector<std::size_t> stillborn;  ///< of `tasks`, ascending: stored with their end
         std::uint64_t bytes = 0;
+        base::TimePoint begun;  ///< when it was handed to the store
     };
     struct Host {
         HostPort* port = nullptr;
@@ -104,6 +106,11 @@ struct Engine::Impl {
     void arm_timer(base::TimePoint now);
     [[nodiscard]] HostPort* port(HostIndex host);
 
+    // ---- keeping the store small: upkeep.cpp ----
+    void prune(base::TimePoint now);
+    /// The oldest transaction waits longer than it should.
+    [[nodiscard]] bool is_behind(base::TimePoint now) const;
+
     // ---- questions about tasks ----
     class Listing;
     /// Calls `then(task, id, done)` with the task that has this shown id, or `done` with an error.
@@ -154,6 +161,11 @@ struct Engine::Impl {
     std::deque<Flight> flights;
     std::uint64_t unstored_tasks = 0;  // in `open` and `flights`
     std::uint64_t unstored_bytes = 0;
+
+    store::Retention retention;
+    base::TimePoint prune_due = base::TimePoint::max();
+    bool backing_up = false;
+    RateMeter ends;
 
     std::vector<Host> hosts;  // by HostIndex
     std::vector<HostIndex> unflushed;

@@ -27,6 +27,8 @@ void Engine::Impl::turn() {
     scheduler->dispatch(now);
     carry_out();
     commit();
+    if (prune_due <= now)
+        prune(now);
     flush_hosts();
     wake_expired(now);
     arm_timer(now);
@@ -88,6 +90,7 @@ void Engine::Impl::commit() {
         return;
     }
     flights.push_back(std::exchange(boarding, {}));
+    flights.back().begun = clock.now();
     store->commit(std::exchange(open, {}),
                   [this](base::Result<store::Committed> answer) { committed(std::move(answer)); });
 }
@@ -123,6 +126,7 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
     scheduler->controls_committed(flight.controls, now);
     if (!flight.ended.empty())
         scheduler->committed(flight.ended, now);
+    ends.count(flight.ended.size(), now);
     // Work leaves before receipts: a host's socket is the longer way.
     turn();
     answer(flight, *answered);
@@ -181,8 +185,10 @@ void Engine::Impl::wake_expired(base::TimePoint now) {
 }
 
 base::TimePoint Engine::Impl::next_due() const {
-    return std::min(
-        {scheduler->next_tick(), task_waits.next_deadline(), result_waits.next_deadline()});
+    return std::min({scheduler->next_tick(),
+                     task_waits.next_deadline(),
+                     result_waits.next_deadline(),
+                     prune_due});
 }
 
 void Engine::Impl::arm_timer(base::TimePoint now) {
