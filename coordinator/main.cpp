@@ -110,8 +110,13 @@ int run(const Options& options) {
                      {"http", http_port},
                      {"hosts", port},
                      {"id", engine.coordinator_id()}});
+    int code = base::exit_code::ok;
+    engine.on_store_failed([&](const base::Error&) {
+        code = base::exit_code::storage;
+        shutdown.begin();
+    });
     io.run();
-    return base::exit_code::ok;
+    return code;
 }
 
 }  // namespace

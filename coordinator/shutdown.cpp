@@ -44,26 +44,26 @@ void Shutdown::await_signal() {
 }
 
 void Shutdown::begin() {
-    begun_ = true;
+    if (std::exchange(begun_, true))
+        return;
     base::log::info("stopping", {{"hosts", hosts_.connections()}});
     host_server_.stop_accepting();
     http_server_.stop_accepting();
     hosts_.go_away();
     if (advertiser_)
         advertiser_->stop([this] { said_goodbye_ = true; });
-    look();
+    look_later();
 }
 
-void Shutdown::look() {
-    if ((hosts_.connections() == 0 && said_goodbye_) || ++looks_ > most_looks) {
-        base::log::info("stopped");
-        io_.stop();
-        return;
-    }
+void Shutdown::look_later() {
     timer_.expires_after(look_every);
     timer_.async_wait([this](const boost::system::error_code& failed) {
-        if (!failed)
-            look();
+        if (failed)
+            return;
+        if (!(hosts_.connections() == 0 && said_goodbye_) && ++looks_ < most_looks)
+            return look_later();
+        base::log::info("stopped");
+        io_.stop();
     });
 }
 

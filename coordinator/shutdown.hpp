@@ -23,10 +23,12 @@ public:
              sessions::HostListener& hosts,
              std::unique_ptr<discovery::Advertiser> advertiser);
 
+    /// The same as the first signal. Answers that are being sent still go out.
+    void begin();
+
 private:
     void await_signal();
-    void begin();
-    void look();
+    void look_later();
 
     boost::asio::io_context& io_;
     boost::asio::signal_set signals_;

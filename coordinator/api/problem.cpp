@@ -29,6 +29,7 @@ constexpr Mapping mappings[] = {
     {base::Errc::not_found, Status::not_found, "not_found"},
     {base::Errc::conflict, Status::conflict, "wrong_state"},
     {base::Errc::limit, Status::too_many, "too_many_requests"},
+    {base::Errc::no_space, Status::no_space, "disk_full"},
     {base::Errc::unavailable, Status::unavailable, "unavailable"},
     {base::Errc::timeout, Status::timeout, "timeout"},
     {base::Errc::io, Status::unavailable, "store_failed"},

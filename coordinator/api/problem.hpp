@@ -30,6 +30,7 @@ enum class Status : unsigned {
     internal = 500,
     unavailable = 503,
     timeout = 504,
+    no_space = 507,
 };
 
 /// A request that cannot be met, in the terms of RFC 9457.

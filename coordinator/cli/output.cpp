@@ -57,6 +57,7 @@ int exit_code_of(const base::Error& error) {
             return base::exit_code::not_found;
         case Errc::conflict:
         case Errc::limit:
+        case Errc::no_space:
             return base::exit_code::refused;
         case Errc::timeout:
             return base::exit_code::timeout;

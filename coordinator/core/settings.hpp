@@ -35,6 +35,9 @@ struct Settings {
 
     std::uint64_t max_tasks = 1'000'000;            ///< not terminal; more are refused
     std::uint64_t max_payload_bytes = 1ULL << 30U;  ///< of those tasks together
+    // What is on its way to the store; a submit that finds as much is refused.
+    std::uint64_t max_unstored_tasks = 200'000;
+    std::uint64_t max_unstored_bytes = 64ULL << 20U;
 };
 
 }  // namespace distributo::coordinator::core

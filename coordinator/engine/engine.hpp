@@ -41,10 +41,16 @@ struct Submit {
     std::shared_ptr<const core::TaskOptions> options;  ///< null: defaults
 };
 
+/// Makes a request to submit repeatable (`Idempotency-Key`).
+struct IdempotencyKey {
+    std::string key;
+    std::string content;  ///< digest of the request
+};
+
 /// What became of one Submit.
 struct Submitted {
     enum class Kind : std::uint8_t { created, repeated, conflict } kind = Kind::created;
-    TaskId id = 0;  ///< the new task, or the one that has the given id
+    TaskId id = 0;  ///< the new task, or the one that has the given id or the unique key
 };
 
 /// A task with everything that is known about it now.
@@ -110,15 +116,28 @@ public:
     // ---- for the API ----
     /// Stores all of them in one transaction together with whatever else is submitted in this
     /// turn of the loop; `done` gets one entry per item, in order. Fails as a whole with
-    /// Errc::limit when the queue is full.
+    /// Errc::limit when the queue is full or the store does not keep up, no_space when the disk is
+    /// full, unavailable when the store has failed.
     void submit(std::vector<Submit> items, Done<std::vector<Submitted>> done);
+    /// The same, once for each key: a repeat is answered with the tasks of the first time, other
+    /// content fails as a whole with Errc::conflict.
+    void submit(std::vector<Submit> items,
+                std::optional<IdempotencyKey> key,
+                Done<std::vector<Submitted>> done);
     /// Looks a task up by its shown id. Errc::not_found when there is none.
     void find(const std::string& id, Done<TaskDetails> done);
     /// Like find, but answers only when the task has ended or `timeout` has passed.
     void wait(const std::string& id, base::Duration timeout, Done<TaskDetails> done);
+    // What people ask of tasks is answered when it is durable.
     void cancel(const std::string& id, Done<TaskDetails> done);
     /// Opens a new generation of a task that has ended, or ends the waiting of a live one.
     void retry(const std::string& id, Done<TaskDetails> done);
+    /// Parks a task that waits; conflict for all others.
+    void hold(const std::string& id, std::string reason, Done<TaskDetails> done);
+    /// Ends the waiting of a held, retrying or scheduled task; conflict for all others.
+    void release(const std::string& id, Done<TaskDetails> done);
+    /// Ends a host's quarantine. not_found, or conflict when it is in none.
+    void release_host(const std::string& host_id, Done<void> done);
     void list(const store::ListQuery& query, Done<TaskPage> done);
     /// Waits up to `timeout` while there is nothing after the cursor.
     void results(const store::ResultsQuery& query,
@@ -144,6 +163,9 @@ public:
     [[nodiscard]] const std::string& coordinator_id() const noexcept;
     [[nodiscard]] TaskId next_id() const noexcept;
     [[nodiscard]] bool healthy() const noexcept;  ///< false after a failed commit
+    /// Called once when a commit has failed and all who waited for it have their answer. From then
+    /// on nothing is acknowledged: the process should end, the next one recovers.
+    void on_store_failed(std::function<void(const base::Error&)> call);
 
     // ---- for host sessions ----
     /// The port must outlive the host's presence: until host_gone or HostPort::replaced.

@@ -17,8 +17,10 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace distributo::coordinator::engine {
@@ -38,7 +40,10 @@ struct Engine::Impl {
     struct Group {
         Done<std::vector<Submitted>> done;
         std::vector<Submitted> answers;  ///< those that are no conflict yet have a task each
+        bool repeatable = false;         ///< has a submission in the transaction
     };
+    /// Told when what was asked for is durable, or that it never will be.
+    using Afterwards = std::function<void(base::Result<void>)>;
     /// A transaction on its way to the store.
     struct Flight {
         std::vector<core::NewTask> tasks;
@@ -48,6 +53,7 @@ struct Engine::Impl {
         std::vector<TaskId> controls;                            ///< the same
         std::vector<std::pair<HostIndex, std::uint64_t>> hosts;  ///< with their record's serial
         std::vector<std::size_t> stillborn;  ///< of `tasks`, ascending: stored with their end
+        std::vector<Afterwards> afterwards;
         std::uint64_t bytes = 0;
         base::TimePoint begun;  ///< when it was handed to the store
     };
@@ -72,7 +78,9 @@ struct Engine::Impl {
     base::Result<void> start();
 
     // ---- submit ----
-    void submit(std::vector<Submit> items, Done<std::vector<Submitted>> done);
+    void submit(std::vector<Submit> items,
+                std::optional<IdempotencyKey> key,
+                Done<std::vector<Submitted>> done);
     [[nodiscard]] base::Result<void> check_submit(const std::vector<Submit>& items);
     [[nodiscard]] bool number_is_taken(const core::TaskOptions* options);
     [[nodiscard]] TaskId allot();
@@ -80,7 +88,10 @@ struct Engine::Impl {
     TaskId board(std::string_view type,
                  base::Bytes payload,
                  std::shared_ptr<const core::TaskOptions> options,
-                 TaskId parent = 0);
+                 TaskId parent);
+    /// What became durable is the scheduler's.
+    void take_in(Flight& flight, const store::Committed& committed);
+    void answer(Flight& flight, const store::Committed& committed) const;
 
     // ---- follow-up tasks ----
     /// The tasks that `parent`, whose end is in this turn's actions, has emitted: they become
@@ -98,8 +109,10 @@ struct Engine::Impl {
     void carry_out();
     void commit();
     void committed(base::Result<store::Committed> answer);
-    void answer(Flight& flight, const store::Committed& committed) const;
-    void stop_serving(Flight& flight, const base::Error& error);
+    void stop_serving(Flight& flight);
+    [[nodiscard]] base::Error store_failed() const;
+    /// Calls `then` once everything that was asked for so far is durable.
+    void after_commit(Afterwards then);
     void flush_hosts();
     void wake_expired(base::TimePoint now);
     [[nodiscard]] base::TimePoint next_due() const;
@@ -126,6 +139,14 @@ struct Engine::Impl {
               const std::string& shown,
               base::TimePoint deadline,
               Done<TaskDetails> done);
+
+    // ---- what people ask of tasks: controls.cpp ----
+    using Asked = base::Result<void>;
+    /// The same as with_task, while the store works.
+    template <typename Then>
+    void with_serving(const std::string& id, Done<TaskDetails> done, Then then);
+    /// Answers with the task when what was asked is durable, or why it is not done.
+    void confirm(Asked asked, TaskId id, const std::string& shown, const Done<TaskDetails>& done);
     void cancel(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
     void retry(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
     void reopen(TaskId id, const std::string& shown, const Done<TaskDetails>& done);
@@ -149,6 +170,8 @@ struct Engine::Impl {
 
     std::string coordinator_id;
     bool healthy = true;
+    base::Error store_error;  // why not
+    std::function<void(const base::Error&)> on_store_failed;
     TaskId next_id = 1;
     // Numbers whose text somebody chose as a given id: never allotted.
     std::unordered_set<TaskId> reserved;
@@ -176,5 +199,14 @@ struct Engine::Impl {
     LogBook log_book;
     SchemaCache schemas;  // for follow-up tasks
 };
+
+template <typename T, typename Then>
+void Engine::Impl::with_task(const std::string& id, Done<T> done, Then then) {
+    locate(id, [id, done = std::move(done), then](const base::Result<TaskId>& found) {
+        if (!found)
+            return done(found.error());
+        then(*found, id, done);
+    });
+}
 
 }  // namespace distributo::coordinator::engine

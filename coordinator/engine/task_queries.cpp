@@ -28,15 +28,6 @@ base::Error Engine::Impl::unknown(const std::string& id) {
                        "list tasks with: distributo task list");
 }
 
-template <typename T, typename Then>
-void Engine::Impl::with_task(const std::string& id, Done<T> done, Then then) {
-    locate(id, [id, done = std::move(done), then](const base::Result<TaskId>& found) {
-        if (!found)
-            return done(found.error());
-        then(*found, id, done);
-    });
-}
-
 void Engine::Impl::locate(const std::string& id, Located next) {
     const auto number = base::parse_number_text(id);
     if (number && *number < next_id && !reserved.contains(*number))
@@ -89,53 +80,6 @@ void Engine::Impl::wait(TaskId id,
                      id, deadline, [this, id, shown, done](bool) { describe(id, shown, done); });
                  arm_timer(clock.now());
              });
-}
-
-void Engine::Impl::cancel(TaskId id, const std::string& shown, const Done<TaskDetails>& done) {
-    const auto asked = scheduler->cancel(id, clock.now());
-    if (asked) {
-        // The end of a waiting task is on its way to the store before the question below.
-        turn();
-        return describe(id, shown, done);
-    }
-    describe(id, shown, [shown, done, why = asked.error()](base::Result<TaskDetails> found) {
-        if (!found || found->state() == wire::TaskState::cancelled)
-            return done(std::move(found));
-        if (!found->record.outcome)
-            return done(why);
-        done(base::error(Errc::conflict,
-                         "task '" + shown + "' has already ended: it is " +
-                             std::string(to_string(found->state()))));
-    });
-}
-
-void Engine::Impl::retry(TaskId id, const std::string& shown, const Done<TaskDetails>& done) {
-    const auto released = scheduler->release(id, clock.now());
-    if (released) {
-        turn();
-        return describe(id, shown, done);
-    }
-    if (released.error().code == Errc::not_found)
-        return reopen(id, shown, done);
-    boost::asio::post(io, [done, failure = released.error()] { done(failure); });
-}
-
-void Engine::Impl::reopen(TaskId id, const std::string& shown, const Done<TaskDetails>& done) {
-    if (auto room = scheduler->check_room(unstored_tasks + 1, unstored_bytes); !room) {
-        boost::asio::post(io, [done, failure = room.error()] { done(failure); });
-        return;
-    }
-    store->reopen(id, clock.wall(), [this, shown, done](base::Result<store::TaskRecord> reopened) {
-        if (!reopened && reopened.error().code == Errc::not_found)
-            return done(unknown(shown));
-        if (!reopened)
-            return done(reopened.error());
-        auto task = reopened->task;
-        task.type = intern(task.type);
-        scheduler->add(std::move(task), clock.now(), clock.wall());
-        turn();
-        done(details(std::move(*reopened)));
-    });
 }
 
 void Engine::Impl::results(const store::ResultsQuery& query,
@@ -192,18 +136,6 @@ void Engine::wait(const std::string& id, base::Duration timeout, Done<TaskDetail
         [impl = impl_.get(), deadline = now() + timeout](auto task, auto& shown, auto& then) {
             impl->wait(task, shown, deadline, then);
         });
-}
-
-void Engine::cancel(const std::string& id, Done<TaskDetails> done) {
-    impl_->with_task(id, std::move(done), [impl = impl_.get()](auto task, auto& shown, auto& then) {
-        impl->cancel(task, shown, then);
-    });
-}
-
-void Engine::retry(const std::string& id, Done<TaskDetails> done) {
-    impl_->with_task(id, std::move(done), [impl = impl_.get()](auto task, auto& shown, auto& then) {
-        impl->retry(task, shown, then);
-    });
 }
 
 void Engine::results(const store::ResultsQuery& query,

@@ -46,6 +46,9 @@ void Engine::Impl::carry_out() {
     auto& actions = scheduler->actions();
     if (actions.empty())
         return;
+    // Nothing may leave any more; hosts keep their results for the next start.
+    if (!healthy)
+        return actions.clear();
     for (const auto& ack : actions.acks)
         if (HostPort* to = port(ack.host))
             to->ack(ack.item);
@@ -83,11 +86,9 @@ void Engine::Impl::commit() {
     if (open.empty() && boarding.groups.empty())
         return;
     if (!healthy) {
-        // Nothing may be acknowledged any more; hosts keep their results for the next start.
         open = {};
         auto lost = std::exchange(boarding, {});
-        stop_serving(lost, base::error(base::Errc::unavailable, "the store has failed"));
-        return;
+        return stop_serving(lost);
     }
     flights.push_back(std::exchange(boarding, {}));
     flights.back().begun = clock.now();
@@ -100,26 +101,15 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
     flights.pop_front();
     unstored_tasks -= flight.tasks.size();
     unstored_bytes -= flight.bytes;
-    if (!answered) {
-        healthy = false;
+    if (!answered && std::exchange(healthy, false)) {
+        store_error = answered.error();
         base::log::error("store.failed",
-                         {{"error", answered.error().message}, {"hint", answered.error().hint}});
-        return stop_serving(flight, answered.error());
+                         {{"error", store_error.message}, {"hint", store_error.hint}});
     }
+    if (!healthy)
+        return stop_serving(flight);
+    take_in(flight, *answered);
     const auto now = clock.now();
-    const auto wall = clock.wall();
-    auto duplicate = answered->duplicates.begin();
-    auto stillborn = flight.stillborn.begin();
-    for (std::size_t i = 0; i < flight.tasks.size(); ++i) {
-        const bool ended = stillborn != flight.stillborn.end() && *stillborn == i;
-        stillborn += ended ? 1 : 0;
-        if (duplicate != answered->duplicates.end() && duplicate->index == i)
-            ++duplicate;
-        else if (ended)
-            continue;
-        else
-            scheduler->add(std::move(flight.tasks[i]), now, wall);
-    }
     for (const auto& [host, serial] : flight.hosts)
         scheduler->host_committed(host, serial, now);
     scheduler->attempts_committed(flight.attempts, now);
@@ -130,6 +120,8 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
     // Work leaves before receipts: a host's socket is the longer way.
     turn();
     answer(flight, *answered);
+    for (const auto& then : flight.afterwards)
+        then({});
     if (!task_waits.empty())
         for (const TaskId id : flight.ended)
             for (const auto& wake : task_waits.take(id))
@@ -139,31 +131,34 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
             wake(false);
 }
 
-void Engine::Impl::answer(Flight& flight, const store::Committed& committed) const {
-    std::size_t stored = 0;
-    auto duplicate = committed.duplicates.begin();
-    for (auto& group : flight.groups) {
-        for (auto& one : group.answers) {
-            if (one.kind == Submitted::Kind::conflict)
-                continue;
-            if (duplicate != committed.duplicates.end() && duplicate->index == stored) {
-                one.kind =
-                    duplicate->identical ? Submitted::Kind::repeated : Submitted::Kind::conflict;
-                one.id = duplicate->existing;
-                ++duplicate;
-            }
-            ++stored;
-        }
-        group.done(std::move(group.answers));
-    }
+base::Error Engine::Impl::store_failed() const {
+    return base::error(base::Errc::unavailable,
+                       "the task store failed: " + store_error.message,
+                       "see the coordinator's log, then restart it");
 }
 
-void Engine::Impl::stop_serving(Flight& flight, const base::Error& error) {
-    const auto failure = base::error(base::Errc::unavailable,
-                                     "the task store failed: " + error.message,
-                                     "see the coordinator's log, then restart it");
+void Engine::Impl::stop_serving(Flight& flight) {
     for (auto& group : flight.groups)
-        group.done(failure);
+        group.done(store_failed());
+    for (const auto& then : flight.afterwards)
+        then(store_failed());
+    if (!flights.empty() || !on_store_failed)
+        return;
+    turn();  // whoever came meanwhile is answered, too
+    boost::asio::post(
+        io, [tell = std::exchange(on_store_failed, nullptr), why = store_error] { tell(why); });
+}
+
+void Engine::Impl::after_commit(Afterwards then) {
+    turn();
+    if (healthy && !flights.empty()) {
+        flights.back().afterwards.push_back(std::move(then));
+        return;
+    }
+    boost::asio::post(io, [this, here = std::weak_ptr(alive), then = std::move(then)] {
+        if (!here.expired())
+            then(healthy ? base::Result<void>() : store_failed());
+    });
 }
 
 void Engine::Impl::flush_hosts() {

@@ -17,6 +17,7 @@ enum class Errc {
     timeout,
     io,
     internal,
+    no_space,  ///< the disk is full
 };
 
 /// An expected failure: one sentence for a person, and what to try next (may be empty).

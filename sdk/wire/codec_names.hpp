@@ -19,14 +19,15 @@ inline constexpr std::array<std::string_view, 9> status{"ok",
                                                         "install_failed",
                                                         "interrupted"};
 inline constexpr std::array<std::string_view, 2> verdict{"keep", "cancel"};
-inline constexpr std::array<std::string_view, 8> error_code{"invalid_argument",
+inline constexpr std::array<std::string_view, 9> error_code{"invalid_argument",
                                                             "not_found",
                                                             "conflict",
                                                             "limit",
                                                             "unavailable",
                                                             "timeout",
                                                             "io",
-                                                            "internal"};
+                                                            "internal",
+                                                            "no_space"};
 inline constexpr std::array<std::string_view, 3> stream{"stdout", "stderr", "plugin"};
 inline constexpr std::array<std::string_view, 4> plugin_state{
     "active", "draining", "quarantined", "refused"};

@@ -10,7 +10,8 @@ namespace distributo::tests {
 /// Hands every call to another store; a test overrides those that it wants to look at or to break.
 class ForwardingStore : public coordinator::store::Store {
 public:
-    explicit ForwardingStore(std::unique_ptr<Store> inner) : inner_(std::move(inner)) {}
+    /// `inner` may be shared, to be opened again by somebody else.
+    explicit ForwardingStore(std::shared_ptr<Store> inner) : inner_(std::move(inner)) {}
 
     base::Result<coordinator::store::Recovered> open() override { return inner_->open(); }
     void commit(coordinator::store::Transaction transaction,
@@ -60,7 +61,7 @@ public:
     [[nodiscard]] coordinator::store::Health health() const override { return inner_->health(); }
 
 private:
-    std::unique_ptr<Store> inner_;
+    std::shared_ptr<Store> inner_;
 };
 
 }  // namespace distributo::tests

@@ -39,13 +39,15 @@ public:
         std::string type;
         std::string payload;
         std::uint32_t attempt = 0;
+        wire::Lease lease;
     };
     void assign(const wire::AssignItem& item) override {
         gathered.push_back({item.token,
                             std::string(item.id),
                             std::string(item.type),
                             std::string(item.payload),
-                            item.attempt});
+                            item.attempt,
+                            item.lease});
     }
     void cancel(const wire::CancelItem& item) override { cancels.push_back(item.token); }
     void ack(const wire::AckItem& item) override { acks.push_back(item); }
@@ -68,14 +70,17 @@ public:
 /// The memory store behind a gate: while it is shut, commits do not come back.
 class GatedStore final : public tests::ForwardingStore {
 public:
+    GatedStore(boost::asio::io_context& io, std::shared_ptr<store::Store> inner)
+        : ForwardingStore(std::move(inner)), io_(io) {}
     explicit GatedStore(boost::asio::io_context& io)
-        : ForwardingStore(store::make_memory_store([&io](std::function<void()> function) {
-              boost::asio::post(io, std::move(function));
-          })),
-          io_(io) {}
+        : GatedStore(io, store::make_memory_store([&io](std::function<void()> function) {
+                         boost::asio::post(io, std::move(function));
+                     })) {}
 
     base::Result<store::Recovered> open() override {
         auto opened = ForwardingStore::open();
+        if (next_id == 0)
+            return opened;
         opened->live = std::move(live);
         opened->reserved = std::move(reserved);
         opened->next_id = next_id;
@@ -83,6 +88,11 @@ public:
     }
     void commit(store::Transaction transaction, Done<store::Committed> done) override {
         ++commits;
+        if (full) {
+            // As on a full disk: what somebody submits is refused, the rest goes on.
+            std::erase_if(transaction.submits, [](const auto& task) { return task.parent == 0; });
+            transaction.submissions.clear();
+        }
         if (broken) {
             boost::asio::post(
                 io_, [done = std::move(done)] { done(base::error(base::Errc::io, "disk full")); });
@@ -91,6 +101,7 @@ public:
         ForwardingStore::commit(
             std::move(transaction),
             [this, done = std::move(done)](base::Result<store::Committed> answer) {
+                answer->submits_refused = full;
                 if (!shut)
                     return done(std::move(answer));
                 held.push_back([done, answer = std::move(answer)] { done(answer); });
@@ -133,10 +144,11 @@ public:
     int slices_left = 0;  ///< so many calls of prune() say that there is more
     bool shut = false;
     bool broken = false;
+    bool full = false;
     std::deque<std::function<void()>> held;
     std::vector<core::RecoveredTask> live;
     std::vector<TaskId> reserved;
-    TaskId next_id = 1;
+    TaskId next_id = 1;  ///< 0: what the inner store has found counts
 
 private:
     boost::asio::io_context& io_;
@@ -239,24 +251,35 @@ protected:
         };
     }
 
-    std::unique_ptr<FakeHost> join(const std::string& name = "alpha", std::uint32_t credit = 4) {
-        auto host = std::make_unique<FakeHost>();
+    static wire::Hello hello_of(const std::string& name, std::uint32_t slots = 4) {
         wire::Hello hello;
         hello.host_id = std::string(32 - name.size(), '0') + name;
         hello.boot_id = name + "-boot";
         hello.name = name;
         hello.version = "0.1.0";
-        hello.slots = credit;
-        host->index = engine_->host_joined({std::move(hello), "127.0.0.1:1"}, *host, welcome_);
+        hello.slots = slots;
+        return hello;
+    }
+    static wire::Capabilities offer_of(std::uint32_t credit) {
         wire::Capability capability;
         capability.type = "echo";
         capability.credit = credit;
         wire::Capabilities offer;
         offer.sequence = 1;
         offer.types = {capability};
-        engine_->host_capabilities(host->index, offer);
+        return offer;
+    }
+    /// A host that comes with what `hello` says and offers "echo".
+    std::unique_ptr<FakeHost> join(wire::Hello hello) {
+        const auto credit = hello.slots;
+        auto host = std::make_unique<FakeHost>();
+        host->index = engine_->host_joined({std::move(hello), "127.0.0.1:1"}, *host, welcome_);
+        engine_->host_capabilities(host->index, offer_of(credit));
         settle();
         return host;
+    }
+    std::unique_ptr<FakeHost> join(const std::string& name = "alpha", std::uint32_t credit = 4) {
+        return join(hello_of(name, credit));
     }
     void report(FakeHost& host, const wire::Token& token, std::string_view result = "42") {
         wire::ResultItem item;
