@@ -55,6 +55,17 @@ TEST_P(StoreContract, AnIdIsNotUsedAgainWhenItsTaskIsForgotten) {
     EXPECT_GT(restart().next_id, last);
 }
 
+TEST_P(StoreContract, ASequenceIsNotUsedAgainWhenItsTaskIsForgotten) {
+    end(completed(add(task("a"))));
+    const auto newest = results({}).newest;
+    prune({.completed = 0s}, reopened_at);
+    restart();
+
+    EXPECT_EQ(results({}).newest, newest);
+    end(completed(add(task("a"))));
+    EXPECT_EQ(results({}).tasks.at(0).sequence, newest + 1);
+}
+
 TEST_P(StoreContract, EveryBootMayHaveGivenOutANumberThatWasNotRecorded) {
     const auto untouched = add(task("a"));
     const auto tried = add(task("a"));

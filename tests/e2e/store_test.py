@@ -17,8 +17,8 @@ class StoreTest(EndToEnd):
         self.addCleanup(kept.cleanup)
         self.folder = kept.name
 
-    def start(self, **options):
-        return self.coordinator(folder=self.folder, memory=False, **options)
+    def start(self, arguments=(), **options):
+        return self.coordinator(*arguments, folder=self.folder, memory=False, **options)
 
     def refused(self, code):
         done = subprocess.run([BIN / "distributo-coordinator", "--no-discovery", "--port", "0",
@@ -45,6 +45,18 @@ class StoreTest(EndToEnd):
             self.assertEqual(second.task(task)["payload"], {"n": n})
         eventually("the host is back", lambda: "test.echo" in second.offered())
         self.assertEqual(second.ended(second.submit("test.echo", {"n": 2}))["result"], {"n": 2})
+
+    def test_what_ended_is_forgotten_in_time(self):
+        coordinator = self.start()
+        self.host(coordinator)
+        done = coordinator.submit("test.echo", {"n": 1})
+        coordinator.ended(done)
+        waiting = coordinator.submit("nobody.offers")
+        coordinator.stop()
+
+        coordinator = self.start(arguments=("--keep-completed", "0"))
+        eventually("it is forgotten", lambda: coordinator.request("GET", f"/v1/tasks/{done}")[0] == 404)
+        self.assertEqual(coordinator.task(waiting)["state"], "pending")
 
     def test_two_coordinators_do_not_share_a_folder(self):
         first = self.start()

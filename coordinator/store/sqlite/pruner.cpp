@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace distributo::coordinator::store {
 namespace {
@@ -57,11 +58,10 @@ void Pruner::restart() {
     completed_from_ = unsuccessful_from_ = any_from_ = 0;
 }
 
-bool Pruner::prune(const Retention& retention, base::WallTime now, TaskId next_id) {
+bool Pruner::prune(const Retention& retention, base::WallTime now, Next next) {
     tallies_.flush();
     find_pasts();
     Slice slice;
-    const auto forgotten_before = forgotten_;
     bool more = forget({Class::completed, minus(now, retention.completed), now, most_dropped},
                        completed_from_,
                        slice);
@@ -77,14 +77,13 @@ bool Pruner::prune(const Retention& retention, base::WallTime now, TaskId next_i
                any_from_,
                surplus);
         more |= surplus.dropped < excess;
-        slice.dropped += surplus.dropped;
     }
-    if (slice.dropped > 0) {
-        clean_blocks(next_id);
-        put_meta_.run("next_id", next_id);
-    }
-    if (forgotten_ != forgotten_before)
+    clean_blocks(next.id);
+    if (std::exchange(wrote_, false)) {
+        put_meta_.run("next_id", next.id);
+        put_meta_.run("sequence", next.sequence - 1);
         put_meta_.run("forgotten", forgotten_);
+    }
     return forget_submissions(now) || more;
 }
 
@@ -179,6 +178,7 @@ void Pruner::drop_options(std::string_view text) {
 void Pruner::write(const Commit& commit, const std::vector<PairReader::Pair>& kept) {
     if (kept.size() == commit.ended.size())
         return;
+    wrote_ = true;
     if (kept.empty())
         return delete_commit_.run(commit.first);
     PairPacker packed;

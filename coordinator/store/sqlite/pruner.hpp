@@ -21,8 +21,13 @@ class Pruner {
 public:
     Pruner(const Database& database, NameIds& names, Tallies& tallies, BlockMarks& marks);
 
-    /// Tasks with ids from `next_id` on may still come. True when there is more to forget.
-    [[nodiscard]] bool prune(const Retention& retention, base::WallTime now, TaskId next_id);
+    /// What comes next; kept when the newest of all is forgotten, since numbers are not reused.
+    struct Next {
+        TaskId id = 1;
+        std::uint64_t sequence = 1;
+    };
+    /// True when there is more to forget.
+    [[nodiscard]] bool prune(const Retention& retention, base::WallTime now, Next next);
     /// Highest sequence that was forgotten so far.
     [[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }
     /// After a transaction was rolled back.
@@ -63,6 +68,7 @@ private:
     std::uint64_t completed_from_ = 0, unsuccessful_from_ = 0, any_from_ = 0;  // sequences
     std::uint64_t forgotten_ = 0;
     std::set<std::uint64_t> touched_;  // blocks
+    bool wrote_ = false;
     // Ids outside have neither attempts nor controls.
     TaskId first_past_ = 0, last_past_ = 0;
     // What judge() found.

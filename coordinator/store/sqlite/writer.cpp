@@ -98,9 +98,7 @@ void Writer::roll_back() {
 }
 
 bool Writer::prune(const Retention& retention, base::WallTime now) {
-    const bool more = pruner_.prune(retention, now, start_.next_id);
-    put_meta_.run("sequence", start_.sequence);
-    return more;
+    return pruner_.prune(retention, now, {start_.next_id, start_.sequence + 1});
 }
 
 void Writer::leave() {
