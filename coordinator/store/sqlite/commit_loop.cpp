@@ -10,10 +10,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Copying 2 000 pages takes some milliseconds; fewer cost more writing, more a longer pause.
-constexpr int pages_per_copy = 2000;
-// Pages are copied sooner when nobody waits.
-constexpr auto idle_after = std::chrono::milliseconds(50);
 constexpr auto sleep_at_most = std::chrono::hours(1);
 constexpr auto look_again = std::chrono::seconds(1);  // for room on a full disk
 // 256 MiB of pages. The log is that long when somebody reads for so long that it cannot restart.
@@ -98,7 +94,7 @@ base::Duration CommitLoop::last_commit() const noexcept {
 
 Clock::duration CommitLoop::patience() const {
     if (log_pages_ > 0)
-        return idle_after;
+        return setup_.log_idle;
     return full_ ? Clock::duration(look_again) : Clock::duration(sleep_at_most);
 }
 
@@ -209,7 +205,7 @@ void CommitLoop::finish(Jobs jobs) {
 }
 
 void CommitLoop::shorten_log(bool idle) {
-    if (failure() || log_pages_ == 0 || (!idle && log_pages_ < pages_per_copy))
+    if (failure() || log_pages_ == 0 || (!idle && log_pages_ < setup_.log_pages))
         return;
     try {
         log_pages_ = database_->checkpoint();

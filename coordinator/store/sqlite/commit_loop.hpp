@@ -34,6 +34,8 @@ public:
     struct Setup {
         std::string file;
         base::Duration spacing{};
+        int log_pages = 0;                  ///< see SqliteOptions
+        base::Duration log_idle{};          ///< likewise
         std::function<void()> log_is_long;  ///< called on the loop's thread: end what reads
     };
     /// Nothing is written before start().

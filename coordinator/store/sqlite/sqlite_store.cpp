@@ -157,6 +157,8 @@ base::Result<Recovered> SqliteStore::open_file() {
     auto recovered = recover(*database, start, *writer);
     loop_.emplace(CommitLoop::Setup{.file = file_,
                                     .spacing = options_.spacing,
+                                    .log_pages = options_.log_pages,
+                                    .log_idle = options_.log_idle,
                                     .log_is_long = [this] { reader_->interrupt(); }},
                   reserve(),
                   std::move(database),

@@ -23,6 +23,11 @@ struct SqliteOptions {
     /// bytes. With less than as much left at the start the store is full from the start.
     std::uint64_t reserve = 64ULL * 1024 * 1024;
     FreeSpace free = free_space;
+    /// The write-ahead log is copied into the file when it has this many pages. Copying 2 000 takes
+    /// some milliseconds; fewer cost more writing, more a longer pause.
+    int log_pages = 2000;
+    /// It is copied sooner when nobody has written for this long.
+    base::Duration log_idle = std::chrono::milliseconds(50);
     std::string vfs{};  ///< SQLite's name of the file layer; empty: the system's
 };
 
