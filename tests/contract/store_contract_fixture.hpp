@@ -4,14 +4,12 @@
 
 #include "base/ids.hpp"
 #include "coordinator/store/store.hpp"
+#include "tests/support/post_queue.hpp"
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,30 +20,6 @@ namespace distributo::tests {
 using namespace std::chrono_literals;
 namespace core = coordinator::core;
 namespace store = coordinator::store;
-
-/// The caller's executor of the contract: runs what was posted when the test waits.
-class PostQueue {
-public:
-    void post(std::function<void()> function) {
-        const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(function));
-        arrived_.notify_one();
-    }
-    /// Blocks until something was posted, then runs it.
-    void run_one() {
-        std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [&] { return !waiting_.empty(); });
-        const auto function = std::move(waiting_.front());
-        waiting_.pop_front();
-        lock.unlock();
-        function();
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::deque<std::function<void()>> waiting_;
-};
 
 struct StoreMaker {
     using Post = std::function<void(std::function<void()>)>;
