@@ -13,7 +13,7 @@ public:
     void assign(const wire::AssignItem& item) override {
         const auto task = item.lease.task;
         owner_.trace_.note("assign", connection_->host, task, item.attempt);
-        owner_.oracle_.assigned(task, item.attempt, item.token);
+        owner_.oracle_.assigned(host_id, task, item.attempt, item.token);
         gathered_.assigns.push_back({item.token,
                                      item.lease,
                                      task,
@@ -28,6 +28,8 @@ public:
         gathered_.acks.push_back(item);
     }
     void flush() override {
+        if (!gathered_.assigns.empty())
+            owner_.check_room(*this);
         owner_.network_.send(
             connection_,
             Direction::to_host,
@@ -42,6 +44,7 @@ public:
         flush();
     }
 
+    std::string host_id;
     core::HostIndex index = core::no_host;
     bool is_replaced = false;
 
@@ -130,6 +133,7 @@ void Coordinator::hello(const ConnectionPtr& connection, wire::Hello hello) {
     Session& session = *made;
     sessions_.push_back(std::move(made));
     wire::Welcome welcome;
+    session.host_id = hello.host_id;
     session.index = engine_->host_joined({std::move(hello), "simulated"}, session, welcome);
     std::erase_if(sessions_, [this](const auto& one) {
         if (one->is_replaced)
@@ -168,6 +172,16 @@ void Coordinator::request(const std::function<void(engine::Engine&)>& ask) {
         return;
     ask(*engine_);
     settle();
+}
+
+void Coordinator::check_room(const Session& session) {
+    const auto credit = scenario_.hosts[session.connection()->host].credit;
+    for (const auto& host : engine_->scheduler().hosts(time_.now()))
+        if (host.index == session.index && host.in_flight > credit)
+            oracle_.fail("I9",
+                         std::string(host.name) + " is given its task number " +
+                             std::to_string(host.in_flight) + ", it has room for " +
+                             std::to_string(credit));
 }
 
 void Coordinator::poll_sink() {

@@ -72,6 +72,7 @@ private:
     class Session;
 
     [[nodiscard]] Session* session_of(const ConnectionPtr& connection) const;
+    void check_room(const Session& session);
     void settle();
     void run_due();
     void close(const ConnectionPtr& connection, bool clean);

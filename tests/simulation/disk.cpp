@@ -21,6 +21,25 @@ void apply(store::Store& to, const Write& write) {
         to.reopen(std::get<Reopened>(write).id, std::get<Reopened>(write).when, [](auto) {});
 }
 
+/// Every task in a few words, by what `list` gives.
+template <typename List>
+std::vector<std::string> describe_tasks(List list) {
+    std::vector<std::string> described;
+    store::ListQuery query;
+    query.limit = 10'000;
+    list(query, [&](base::Result<store::ListPage> page) {
+        for (const auto& [task, outcome, sequence, attempts, controls] : page->tasks) {
+            std::string text =
+                std::to_string(task.id) + ": after attempt " + std::to_string(task.attempts_before);
+            if (outcome)
+                text += ", " + std::string(to_string(outcome->state)) + " as number " +
+                        std::to_string(sequence);
+            described.push_back(std::move(text));
+        }
+    });
+    return described;
+}
+
 /// Takes out what a full disk refuses; where the others were.
 std::vector<std::size_t> refuse_submits(store::Transaction& transaction) {
     std::vector<core::NewTask> kept;
@@ -116,6 +135,11 @@ public:
         return health;
     }
 
+    /// Answers at once, also with what is not synced.
+    void list_now(const store::ListQuery& query, Done<store::ListPage> done) {
+        ForwardingStore::list(query, std::move(done));
+        later_->run();
+    }
     /// Gives the answers that were waiting for what is synced now.
     void answer_synced() {
         while (!answers_.empty() && answers_.front().after <= disk_.synced_) {
@@ -173,33 +197,43 @@ Disk::Disk(
 
 Disk::~Disk() = default;
 
-std::unique_ptr<store::Store> Disk::empty_store(Later& later) {
-    return store::make_memory_store(
+std::unique_ptr<store::Store> Disk::replay(Later& later) const {
+    auto made = store::make_memory_store(
         [&later](std::function<void()> one) { later.waiting.push_back(std::move(one)); },
         1'000'000,
         store::StoreIdentity{std::string(32, '5'), 1, {0x0123456789ABCDEF, 0xFEDCBA9876543210}});
+    for (const auto& write : journal_)
+        apply(*made, write);
+    later.run();
+    return made;
+}
+
+std::string Disk::difference_from_journal() const {
+    if (!mounted_)
+        return {};
+    Later later;
+    const auto replayed = replay(later);
+    const auto kept = describe_tasks([&](const store::ListQuery& query, auto done) {
+        mounted_->list_now(query, std::move(done));
+    });
+    const auto again = describe_tasks([&](const store::ListQuery& query, auto done) {
+        replayed->list(query, std::move(done));
+        later.run();
+    });
+    for (std::size_t i = 0; i < std::max(kept.size(), again.size()); ++i)
+        if (i >= kept.size() || i >= again.size() || kept[i] != again[i])
+            return "the store knows " + (i < kept.size() ? kept[i] : "nothing") +
+                   ", the journal gives " + (i < again.size() ? again[i] : "nothing");
+    return {};
 }
 
 std::string_view Disk::own_name(std::string_view type) {
     return *std::ranges::find(type_names, type);
 }
 
-std::unique_ptr<store::Store> Disk::replay() {
-    // Nobody asks it anything that has to be answered later.
-    static thread_local Later unheard;
-    auto made = empty_store(unheard);
-    for (const auto& write : journal_)
-        apply(*made, write);
-    unheard.run();
-    return made;
-}
-
 std::unique_ptr<store::Store> Disk::mount() {
     auto later = std::make_shared<Later>();
-    auto inner = empty_store(*later);
-    for (const auto& write : journal_)
-        apply(*inner, write);
-    later->run();
+    auto inner = replay(*later);
     ++mounts_;
     broken_ = false;
     auto made = std::make_unique<MountedStore>(*this, std::move(later), std::move(inner));

@@ -45,8 +45,9 @@ public:
 
     /// The store as a coordinator finds it that is started now; one at a time.
     [[nodiscard]] std::unique_ptr<store::Store> mount();
-    /// What is on the disk, without a coordinator.
-    [[nodiscard]] std::unique_ptr<store::Store> replay();
+    /// Compares what the mounted store knows with what the journal gives back (I14); what differs
+    /// first, or nothing. Only when the disk is quiet.
+    [[nodiscard]] std::string difference_from_journal() const;
     /// Called when answers were given, which is when their receivers have something to do.
     void when_answered(std::function<void()> what) { answered_ = std::move(what); }
     /// Nothing is on its way to it or from it.
@@ -71,7 +72,8 @@ private:
     void end_sync();
     void fail_sync();
     void announce(std::size_t end);
-    [[nodiscard]] static std::unique_ptr<store::Store> empty_store(Later& later);
+    /// A store that was given the whole journal.
+    [[nodiscard]] std::unique_ptr<store::Store> replay(Later& later) const;
     [[nodiscard]] static std::string_view own_name(std::string_view type);
 
     Timeline& time_;

@@ -81,6 +81,9 @@ Report History::run() {
             break;
     if (!oracle_.violation())
         oracle_.check_end();
+    if (!oracle_.violation())
+        if (const auto differs = disk_.difference_from_journal(); !differs.empty())
+            oracle_.fail("I14", differs);
     for (std::uint32_t i = 0; i < hosts_.size(); ++i)
         if (!oracle_.violation() && !hosts_[i].has_delivered_everything())
             oracle_.fail("I7", "host " + std::to_string(i) + " could never deliver a result");

@@ -60,6 +60,7 @@ void Oracle::durable(const Write& write) {
     if (const auto* reopened = std::get_if<Reopened>(&write)) {
         auto& task = facts(reopened->id);
         task.live = true;
+        task.failures = task.crashes = task.install_failures = 0;
         unshown_ -= task.shown ? 0 : 1;
         task.shown = false;
         ++task.generation;
@@ -74,15 +75,14 @@ void Oracle::durable(const Write& write) {
     const auto& transaction = written->transaction;
     for (const auto& failed : transaction.attempts)
         recorded(failed);
-    const auto end_those = [&](bool known) {
-        for (const auto& outcome : transaction.outcomes)
-            if (facts(outcome.id).stored == known)
-                ended(outcome);
-    };
-    std::vector<bool> was_known;
+    for (const auto& host : transaction.hosts)
+        present_hosts_[host.host_id] = host.present;
+    std::vector<const core::Outcome*> of_new_tasks;
     for (const auto& outcome : transaction.outcomes)
-        was_known.push_back(facts(outcome.id).stored);
-    end_those(true);
+        if (facts(outcome.id).stored)
+            ended(outcome);
+        else
+            of_new_tasks.push_back(&outcome);
     auto duplicate = written->duplicates.begin();
     for (std::size_t i = 0; i < transaction.submits.size(); ++i) {
         if (duplicate != written->duplicates.end() && duplicate->index == i)
@@ -90,9 +90,22 @@ void Oracle::durable(const Write& write) {
         else
             stored(transaction.submits[i]);
     }
-    for (std::size_t i = 0; i < transaction.outcomes.size(); ++i)
-        if (!was_known[i])
-            ended(transaction.outcomes[i]);
+    for (const auto* outcome : of_new_tasks)
+        ended(*outcome);
+    check_follow_ups(transaction);
+}
+
+void Oracle::check_follow_ups(const store::Transaction& transaction) {
+    for (const auto& outcome : transaction.outcomes) {
+        if (outcome.state != TaskState::completed || !emits(scenario_, facts(outcome.id).payload))
+            continue;
+        const auto count =
+            std::ranges::count(transaction.submits, outcome.id, &core::NewTask::parent);
+        if (count != 1)
+            fail("I2",
+                 name(outcome.id) + " is stored with " + std::to_string(count) +
+                     " follow-up tasks instead of one");
+    }
 }
 
 void Oracle::stored(const core::NewTask& task) {
@@ -102,6 +115,10 @@ void Oracle::stored(const core::NewTask& task) {
     known.live = true;
     ++stored_;
     ++live_;
+    known.payload = task.payload.view();
+    known.max_attempts = scenario_.settings.max_attempts;
+    if (task.options && task.options->max_attempts != 0)
+        known.max_attempts = task.options->max_attempts;
     if (task.options)
         known.unique_key = task.options->unique_key;
     if (!known.unique_key.empty()) {
@@ -109,7 +126,7 @@ void Oracle::stored(const core::NewTask& task) {
         if (holder != 0 && facts(holder).live)
             fail("P9", name(holder) + " and " + name(task.id) + " live with one unique key");
         holder = task.id;
-    } else if (task.parent == 0 && ++copies_[std::string(task.payload.view())] > 1) {
+    } else if (task.parent == 0 && ++copies_[known.payload] > 1) {
         fail("P9", name(task.id) + " repeats a submit that was stored before");
     }
 }
@@ -119,6 +136,53 @@ void Oracle::recorded(const core::FailedAttempt& failed) {
     if (!attempt)
         return fail("I2", name(failed.id, failed.attempt.number) + " is recorded, nobody got it");
     attempt->recorded = true;
+    const bool given_up = failed.attempt.status == AttemptStatus::interrupted &&
+                          failed.attempt.charge != core::Charge::interruption;
+    if (given_up)
+        return;
+    if (std::exchange(attempt->reported, true))
+        return fail("I12", name(failed.id, failed.attempt.number) + " is charged a second time");
+    charge(failed.id, failed.attempt);
+}
+
+void Oracle::charge(core::TaskId id, const core::Attempt& attempt) {
+    auto& task = facts(id);
+    const auto count = [&](std::uint32_t& used, std::uint32_t budget) {
+        if (++used >= budget)
+            fail("I12", name(id, attempt.number) + " used up a budget, but the task goes on");
+    };
+    switch (attempt.status) {
+        case AttemptStatus::retry:
+        case AttemptStatus::retry_elsewhere:
+        case AttemptStatus::timeout:
+            return count(task.failures, task.max_attempts);
+        case AttemptStatus::crashed:
+            return count(task.crashes, scenario_.settings.max_crashes);
+        case AttemptStatus::install_failed:
+            return count(task.install_failures, scenario_.settings.install_failure_hosts);
+        default:
+            return;
+    }
+}
+
+void Oracle::check_budget(const TaskFacts& task, const core::Outcome& outcome) {
+    const auto check = [&](std::uint32_t used, std::uint32_t budget) {
+        if (used + 1 != budget)
+            fail("I12",
+                 name(outcome.id) + " ended after " + std::to_string(used + 1) +
+                     " failures, its budget is " + std::to_string(budget));
+    };
+    switch (outcome.reason) {
+        case wire::FailReason::attempts_exhausted:
+        case wire::FailReason::timeout:
+            return check(task.failures, task.max_attempts);
+        case wire::FailReason::poison:
+            return check(task.crashes, scenario_.settings.max_crashes);
+        case wire::FailReason::install_failed:
+            return check(task.install_failures, scenario_.settings.install_failure_hosts);
+        default:
+            return;
+    }
 }
 
 void Oracle::ended(const core::Outcome& outcome) {
@@ -129,6 +193,7 @@ void Oracle::ended(const core::Outcome& outcome) {
         return fail("I3", name(outcome.id) + " ended a second time");
     --live_;
     ++unshown_;
+    check_budget(task, outcome);
     if (outcome.attempt.number != 0)
         check_deciding_attempt(task, outcome);
     else if (outcome.state == TaskState::completed)
@@ -154,8 +219,13 @@ void Oracle::check_deciding_attempt(TaskFacts& task, const core::Outcome& outcom
 
 // ---- what leaves the coordinator ----
 
-void Oracle::assigned(core::TaskId id, std::uint32_t number, const wire::Token& token) {
+void Oracle::assigned(const std::string& host_id,
+                      core::TaskId id,
+                      std::uint32_t number,
+                      const wire::Token& token) {
     auto& task = facts(id);
+    if (!present_hosts_[host_id])
+        return fail("I5", name(id, number) + " went to a host before that host was recorded");
     if (!task.stored)
         return fail("I5", name(id, number) + " was handed out before its submit was durable");
     for (const auto& earlier : task.attempts) {

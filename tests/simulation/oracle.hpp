@@ -35,7 +35,10 @@ public:
 
     // ---- what leaves the coordinator ----
     void coordinator_started() noexcept { ++boot_; }
-    void assigned(core::TaskId task, std::uint32_t attempt, const wire::Token& token);
+    void assigned(const std::string& host_id,
+                  core::TaskId task,
+                  std::uint32_t attempt,
+                  const wire::Token& token);
     /// A host is told that it need not keep a result any more.
     void result_acknowledged(const wire::AckItem& item);
     void submit_answered(std::uint32_t request, const std::vector<engine::Submitted>& answers);
@@ -75,7 +78,8 @@ private:
         std::uint32_t generation = 0;
         RunId run = 0;  // 0: it was not begun
         bool recorded = false;
-        bool decided = false;  // an outcome came from it
+        bool reported = false;  // and by its host, instead of being given up
+        bool decided = false;   // an outcome came from it
     };
     struct TaskFacts {
         bool stored = false;
@@ -85,6 +89,11 @@ private:
         bool may_come_back = false;  // somebody asked for it
         bool shown = false;          // the end of this generation, to the sink
         std::string unique_key;
+        std::string payload;
+        std::uint32_t max_attempts = 0;
+        std::uint32_t failures = 0;  // recorded in this generation
+        std::uint32_t crashes = 0;
+        std::uint32_t install_failures = 0;
         std::vector<AttemptFacts> attempts;  // in order of being handed out
         std::uint32_t generation = 1;
 
@@ -103,6 +112,9 @@ private:
     void recorded(const core::FailedAttempt& failed);
     void ended(const core::Outcome& outcome);
     void check_deciding_attempt(TaskFacts& task, const core::Outcome& outcome);
+    void charge(core::TaskId id, const core::Attempt& attempt);
+    void check_budget(const TaskFacts& task, const core::Outcome& outcome);
+    void check_follow_ups(const store::Transaction& transaction);
 
     const Scenario& scenario_;
     std::optional<Violation> violation_;
@@ -111,6 +123,7 @@ private:
     std::map<std::pair<std::uint32_t, std::uint64_t>, TokenFacts> tokens_;    // term, counter
     std::map<std::string, std::uint32_t, std::less<>> copies_;  // stored tasks by payload
     std::map<std::string, core::TaskId> key_holders_;
+    std::map<std::string, bool, std::less<>> present_hosts_;  // as far as that is durable
     std::uint32_t boot_ = 0;
     std::uint64_t stored_ = 0;
     std::uint64_t live_ = 0;
