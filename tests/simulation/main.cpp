@@ -1,4 +1,5 @@
 #include "base/log.hpp"
+#include "tests/simulation/mutants.hpp"
 #include "tests/simulation/runner.hpp"
 #include "tests/simulation/shrink.hpp"
 
@@ -17,6 +18,7 @@ struct Options {
     Plan plan;
     std::string profile;
     std::vector<std::uint32_t> without;
+    std::string mutant;  ///< name, or "all"; empty: none
     bool shrink = false;
     bool show = false;
 };
@@ -96,6 +98,57 @@ int run_all(const Options& options) {
     return exit_violation;
 }
 
+/// One row of a table in Markdown.
+void print_row(const Mutant& mutant, const std::string& found_by, const std::string& histories) {
+    std::printf("| %-36s | %-82s | %-6s | %9s |\n",
+                std::string(mutant.name).c_str(),
+                std::string(mutant.breaks).c_str(),
+                found_by.c_str(),
+                histories.c_str());
+    std::fflush(stdout);
+}
+
+/// Is it found by an invariant that it was expected to be found by?
+bool is_killed(std::size_t number, const Plan& plan) {
+    const Mutant& mutant = mutants()[number];
+    if (!mutant.fits) {
+        print_row(mutant, "-", "its text is gone");
+        return false;
+    }
+    active_mutant = number;
+    const auto result = run(plan);
+    active_mutant = no_mutant;
+    if (!result.failure) {
+        print_row(mutant, "-", "survives");
+        return false;
+    }
+    const auto& found_by = result.failure->violation.invariant;
+    print_row(mutant, found_by, std::to_string(result.failure->seed - plan.first_seed + 1));
+    const auto expected = ", " + std::string(mutant.killed_by) + ",";
+    if (expected.find(" " + found_by + ",") != std::string::npos)
+        return true;
+    std::printf("expected %s: %s\n",
+                std::string(mutant.killed_by).c_str(),
+                result.failure->violation.what.c_str());
+    return false;
+}
+
+int kill_mutants(const Options& options) {
+    bool all_killed = true;
+    bool any = false;
+    for (std::size_t i = 0; i < mutants().size(); ++i)
+        if (options.mutant == "all" || options.mutant == mutants()[i].name) {
+            any = true;
+            all_killed &= is_killed(i, options.plan);
+        }
+    if (!any)
+        std::fprintf(stderr,
+                     "error: there is no mutant '%s' in this program\n"
+                     "hint: distributo-simulation-mutants has some, see its --list-mutants\n",
+                     options.mutant.c_str());
+    return any && all_killed ? 0 : exit_violation;
+}
+
 std::optional<Profile> profile_named(const std::string& name) {
     for (std::size_t i = 0; i < profile_count; ++i)
         if (to_string(static_cast<Profile>(i)) == name)
@@ -109,6 +162,7 @@ int main(int argc, char** argv) {
         "and checks after every event that nothing was lost and nothing happened twice.");
     Options options;
     bool quiet = false;
+    bool list = false;
     app.add_option("--histories", options.plan.histories, "how many")->capture_default_str();
     app.add_option("--seed", options.plan.first_seed, "of the first one; the next have the next")
         ->capture_default_str();
@@ -120,11 +174,20 @@ int main(int argc, char** argv) {
     app.add_flag("--show", options.show, "print every event of the history with this seed");
     app.add_option("--without", options.without, "with --show: leave out these steps")
         ->delimiter(',');
+    app.add_option("--mutant", options.mutant, "switch this fault on, or 'all' one by one");
+    app.add_flag("--list-mutants", list, "what they break, and which invariants may find them");
     app.add_flag("--quiet", quiet, "no progress");
     CLI11_PARSE(app, argc, argv);
     options.plan.profile = profile_named(options.profile);
     base::log::configure(
         {.component = "simulation", .level = base::log::Level::error, .file = "/dev/null"});
+    if (list) {
+        for (const Mutant& mutant : mutants())
+            print_row(mutant, std::string(mutant.killed_by), "");
+        return 0;
+    }
+    if (!options.mutant.empty())
+        return kill_mutants(options);
     if (options.show)
         return show(options);
     if (!quiet)
