@@ -67,8 +67,14 @@ void Engine::Impl::reopen(TaskId id, const std::string& shown, const Done<TaskDe
             return done(store_failed());
         if (!reopened && reopened.error().code == Errc::not_found)
             return done(unknown(shown));
-        if (!reopened)
+        if (!reopened && reopened.error().code == Errc::conflict)
             return done(reopened.error());
+        if (!reopened) {
+            store_broke(reopened.error());
+            done(store_failed());
+            Flight nobody;
+            return stop_serving(nobody);
+        }
         auto task = reopened->task;
         task.type = intern(task.type);
         scheduler->add(std::move(task), clock.now(), clock.wall());

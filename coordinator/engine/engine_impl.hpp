@@ -52,6 +52,7 @@ struct Engine::Impl {
         std::vector<TaskId> attempts;                            ///< of these tasks
         std::vector<TaskId> controls;                            ///< the same
         std::vector<std::pair<HostIndex, std::uint64_t>> hosts;  ///< with their record's serial
+        std::vector<core::Actions::Ack> stale;                   ///< to be sent when it is stored
         std::vector<std::size_t> stillborn;  ///< of `tasks`, ascending: stored with their end
         std::vector<Afterwards> afterwards;
         std::uint64_t bytes = 0;
@@ -107,9 +108,12 @@ struct Engine::Impl {
     const Moment& event();
     void turn();
     void carry_out();
+    void acknowledge(const core::Actions::Ack& ack);
     void commit();
     void committed(base::Result<store::Committed> answer);
     void stop_serving(Flight& flight);
+    /// Nothing is acknowledged from here on.
+    void store_broke(const base::Error& error);
     [[nodiscard]] base::Error store_failed() const;
     /// Calls `then` once everything that was asked for so far is durable.
     void after_commit(Afterwards then);

@@ -49,9 +49,6 @@ void Engine::Impl::carry_out() {
     // Nothing may leave any more; hosts keep their results for the next start.
     if (!healthy)
         return actions.clear();
-    for (const auto& ack : actions.acks)
-        if (HostPort* to = port(ack.host))
-            to->ack(ack.item);
     for (const auto& assign : actions.assigns)
         if (HostPort* to = port(assign.host))
             to->assign(assign.item);
@@ -79,7 +76,19 @@ void Engine::Impl::carry_out() {
         boarding.hosts.emplace_back(change.host, change.serial);
         open.hosts.push_back(std::move(change.record));
     }
+    for (const auto& ack : actions.acks)
+        acknowledge(ack);
     actions.clear();
+}
+
+void Engine::Impl::acknowledge(const core::Actions::Ack& ack) {
+    // The host throws such a result away because something else decided: that must be durable.
+    if (ack.item.stale && (!open.empty() || !flights.empty())) {
+        Flight& after = open.empty() ? flights.back() : boarding;
+        after.stale.push_back(ack);
+    } else if (HostPort* to = port(ack.host)) {
+        to->ack(ack.item);
+    }
 }
 
 void Engine::Impl::commit() {
@@ -101,15 +110,15 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
     flights.pop_front();
     unstored_tasks -= flight.tasks.size();
     unstored_bytes -= flight.bytes;
-    if (!answered && std::exchange(healthy, false)) {
-        store_error = answered.error();
-        base::log::error("store.failed",
-                         {{"error", store_error.message}, {"hint", store_error.hint}});
-    }
+    if (!answered)
+        store_broke(answered.error());
     if (!healthy)
         return stop_serving(flight);
     take_in(flight, *answered);
     const auto now = clock.now();
+    for (const auto& ack : flight.stale)
+        if (HostPort* to = port(ack.host))
+            to->ack(ack.item);
     for (const auto& [host, serial] : flight.hosts)
         scheduler->host_committed(host, serial, now);
     scheduler->attempts_committed(flight.attempts, now);
@@ -129,6 +138,13 @@ void Engine::Impl::committed(base::Result<store::Committed> answered) {
     if (!result_waits.empty() && !flight.ended.empty())
         for (const auto& wake : result_waits.take(0))
             wake(false);
+}
+
+void Engine::Impl::store_broke(const base::Error& error) {
+    if (!std::exchange(healthy, false))
+        return;
+    store_error = error;
+    base::log::error("store.failed", {{"error", error.message}, {"hint", error.hint}});
 }
 
 base::Error Engine::Impl::store_failed() const {
