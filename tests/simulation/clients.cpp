@@ -50,8 +50,7 @@ std::vector<engine::Submit> Clients::items_of(std::uint32_t number) const {
 
 void Clients::submit(std::uint32_t number) {
     const auto protection = scenario_.requests[number].protection;
-    const bool repeatable =
-        protection == Protection::given_id || protection == Protection::unique_key;
+    const bool repeatable = protection != Protection::none;
     trace_.note("submit", number);
     if (repeatable) {
         open_.insert(number);
@@ -60,19 +59,26 @@ void Clients::submit(std::uint32_t number) {
                 submit(number);
         });
     }
-    const auto arrive = [this, number] {
+    const auto arrive = [this, number, protection] {
+        std::optional<engine::IdempotencyKey> key;
+        if (protection == Protection::idempotency_key)
+            key = {"key-" + std::to_string(number), "content"};
         coordinator_.request([&](engine::Engine& engine) {
             engine.submit(items_of(number),
-                          [this, number](base::Result<std::vector<engine::Submitted>> done) {
-                              if (!done)
-                                  return;
-                              trace_.note("submit answered", number, done->front().id);
-                              oracle_.submit_answered(number, *done);
-                              network_.send_response([this, number] { open_.erase(number); });
+                          std::move(key),
+                          [this, number](const base::Result<std::vector<engine::Submitted>>& done) {
+                              if (done)
+                                  answered(number, *done);
                           });
         });
     };
     network_.send_request(arrive, repeatable);
+}
+
+void Clients::answered(std::uint32_t number, const std::vector<engine::Submitted>& tasks) {
+    trace_.note("submit answered", number, tasks.front().id);
+    oracle_.submit_answered(number, tasks);
+    network_.send_response([this, number] { open_.erase(number); });
 }
 
 void Clients::order(Step::Kind kind, std::uint32_t request) {
@@ -96,7 +102,11 @@ void Clients::send(Step::Kind kind, core::TaskId task) {
             };
             if (kind == Step::Kind::cancel)
                 engine.cancel(id, done);
-            else if (kind != Step::Kind::hold)
+            else if (kind == Step::Kind::hold)
+                engine.hold(id, "somebody wants it so", done);
+            else if (kind == Step::Kind::release)
+                engine.release(id, done);
+            else
                 engine.retry(id, done);
         });
     };

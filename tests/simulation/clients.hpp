@@ -4,6 +4,7 @@
 #include "tests/simulation/network.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ public:
 
 private:
     [[nodiscard]] std::vector<engine::Submit> items_of(std::uint32_t request) const;
+    void answered(std::uint32_t request, const std::vector<engine::Submitted>& tasks);
     void send(Step::Kind kind, core::TaskId task);
 
     Timeline& time_;

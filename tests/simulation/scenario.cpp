@@ -25,6 +25,9 @@ coordinator::core::Settings make_settings() {
     made.backoff_limit = 2s;
     made.capability_off_base = 1s;
     made.capability_off_limit = 4s;
+    made.host_quarantine_base = 2s;
+    made.host_quarantine_limit = 8s;
+    made.return_grace = 6s;
     made.max_interruptions = 4;
     return made;
 }
@@ -143,7 +146,7 @@ private:
             for (auto count = random_.below(4); count > 0; --count)
                 trouble_network();
         if (has({Profile::disk, Profile::storm}) && random_.chance(600))
-            step(Kind::break_sync);
+            random_.chance(600) ? step(Kind::fill_disk, 0, 100ms, 4s) : step(Kind::break_sync);
     }
 
     void crash_coordinator() {
