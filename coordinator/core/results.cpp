@@ -101,13 +101,7 @@ void Scheduler::host_result(HostIndex host,
             s.accept(slot, item, now);
             break;
         case Impl::Standing::late:
-            // Its end was already charged as a lost lease; only what ends the task is news.
-            if (item.status == AttemptStatus::ok || item.status == AttemptStatus::permanent)
-                s.accept(slot, item, now);
-            else if (is_settling(s.tasks[slot]))
-                s.tasks[slot].answer = true;
-            else
-                s.actions.acks.push_back({host, {item.token, false}});
+            s.accept_late(slot, item, now);
             break;
         case Impl::Standing::being_recorded:
             break;
@@ -156,6 +150,25 @@ void Scheduler::Impl::accept(Slot slot, const wire::ResultItem& item, TimePoint 
     if (was_leased)
         return finish(slot, TaskState::cancelled, FailReason::none, std::move(attempt));
     finish(slot, TaskState::failed, FailReason::permanent, std::move(attempt));
+}
+
+void Scheduler::Impl::accept_late(Slot slot, const wire::ResultItem& item, TimePoint now) {
+    Task& task = tasks[slot];
+    if (item.status == AttemptStatus::ok || item.status == AttemptStatus::permanent)
+        return accept(slot, item, now);
+    // Its end was already charged as a lost lease, unless an earlier boot gave it and the task has
+    // been held since: then it is recorded, and charged to nothing.
+    const auto number = attempt_number(task);
+    if (!task.side || task.side->recorded < number) {
+        task.reported = true;
+        keep_attempt(
+            task,
+            attempt_of(task, item.status, cut(item.message, wire::limits::error_length), now));
+    }
+    if (is_settling(task))
+        task.answer = true;
+    else
+        actions.acks.push_back({task.host, {item.token, false}});
 }
 
 void Scheduler::Impl::apply_failure(Slot slot, const wire::ResultItem& item, TimePoint now) {

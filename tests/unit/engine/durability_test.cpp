@@ -262,6 +262,41 @@ TEST_F(DurabilityTest, AfterAFailedCommitNothingLeavesAndOneIsToldLast) {
     EXPECT_EQ(order.size(), 2U) << "told once";
 }
 
+TEST_F(DurabilityTest, AStoreThatFailsToReopenATaskHasFailed) {
+    const auto host = join();
+    const auto id = add(task("echo"));
+    report(*host, host->assigns.at(0).token);
+    int told = 0;
+    engine_->on_store_failed([&](const base::Error&) { ++told; });
+    store_->broken = true;
+
+    const auto answer = retry(id);
+
+    ASSERT_TRUE(answer->here());
+    EXPECT_EQ(answer->error(), base::Errc::unavailable);
+    EXPECT_FALSE(engine_->healthy());
+    EXPECT_EQ(told, 1);
+}
+
+TEST_F(DurabilityTest, AStaleAnswerWaitsForWhatMadeItStale) {
+    auto host = join();
+    const auto id = add(task("echo"));
+    const auto token = host->assigns.at(0).token;
+    engine_->host_gone(host->index, true);
+    settle();
+    store_->shut = true;
+    const auto cancelled = cancel(id);
+    host = join();
+    report(*host, token);
+    EXPECT_TRUE(host->acks.empty()) << "a crash now would undo the cancel and lose the result";
+
+    store_->open_gate();
+    settle();
+
+    ASSERT_EQ(host->acks.size(), 1U);
+    EXPECT_TRUE(host->acks[0].stale);
+}
+
 TEST_F(DurabilityTest, ACommitThatFailsWhileOthersAreOnTheWayFailsThemAll) {
     std::vector<std::string> order;
     engine_->on_store_failed([&](const base::Error&) { order.push_back("told"); });

@@ -107,6 +107,12 @@ public:
                 held.push_back([done, answer = std::move(answer)] { done(answer); });
             });
     }
+    void reopen(TaskId id, base::WallTime now, Done<store::TaskRecord> done) override {
+        if (!broken)
+            return ForwardingStore::reopen(id, now, std::move(done));
+        boost::asio::post(io_,
+                          [done = std::move(done)] { done(base::error(base::Errc::io, "no")); });
+    }
     void find(TaskId id, Done<std::optional<store::TaskRecord>> done) override {
         ForwardingStore::find(id, [this, done = std::move(done)](auto answer) {
             if (on_found)
@@ -123,11 +129,12 @@ public:
     }
     void prune(const store::Retention& retention, base::WallTime now, Done<bool> done) override {
         ++prunes;
-        ForwardingStore::prune(retention, now, [this, done = std::move(done)](base::Result<bool> more) {
-            // A copy of a result<bool> from an lvalue would be made from its operator bool.
-            done(slices_left > 0 && slices_left-- > 0 ? base::Result<bool>(true)
-                                                      : std::move(more));
-        });
+        ForwardingStore::prune(
+            retention, now, [this, done = std::move(done)](base::Result<bool> more) {
+                // A copy of a result<bool> from an lvalue would be made from its operator bool.
+                done(slices_left > 0 && slices_left-- > 0 ? base::Result<bool>(true)
+                                                          : std::move(more));
+            });
     }
     void backup(const std::string& file, Done<std::uint64_t> done) override {
         boost::asio::post(io_, [file, done = std::move(done)] { done(file.size()); });
