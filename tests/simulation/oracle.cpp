@@ -146,6 +146,8 @@ void Oracle::recorded(const core::FailedAttempt& failed) {
 }
 
 void Oracle::charge(core::TaskId id, const core::Attempt& attempt) {
+    if (attempt.charge == core::Charge::none)
+        return;  // the task was held when it was reported
     auto& task = facts(id);
     const auto count = [&](std::uint32_t& used, std::uint32_t budget) {
         if (++used >= budget)
