@@ -194,6 +194,8 @@ base::Result<void> TaskDesk::on_welcome(wire::Welcome message) {
         return {};
     }
     link_->welcomed(message);
+    if (closed_)  // a coordinator that was restarted does not know, and would only get tasks back
+        link_->send(wire::encode_draining());
     outbox_.keep_first(message.durable);
     for (const auto& item : message.verdicts)
         if (item.verdict == wire::Verdict::cancel)
@@ -254,6 +256,7 @@ void TaskDesk::on_disconnected() {
 // ---- shutdown --------------------------------------------------------------------------------
 
 void TaskDesk::close() {
+    closed_ = true;
     machine_.close("the host is shutting down", clock_.now());
     if (link_->up())
         link_->send(wire::encode_draining());

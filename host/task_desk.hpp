@@ -141,6 +141,7 @@ private:
     std::uint64_t health_sent_ = 0;  // revision
     bool health_wanted_ = true;
     bool woken_ = false;
+    bool closed_ = false;  // close() was called
     bool offer_changed_ = false;
     bool offered_something_ = false;
     std::uint64_t capability_sequence_ = 0;

@@ -313,6 +313,21 @@ TEST_F(HostTest, StopsAfterItsTasksHaveEnded) {
     EXPECT_EQ(agent->exit_code(), 0);
 }
 
+TEST_F(HostTest, SaysOnEveryConnectionThatItIsLeaving) {
+    start_with("test_basics.so", "test.sleep");
+    coordinator.assign("test.sleep", R"({"ms":600000})");
+    wait_until([&] { return !coordinator.phases.empty(); });
+    agent->stop();
+    wait_until([&] { return coordinator.draining; });
+    coordinator.draining = false;
+    coordinator.offers_seen.clear();
+
+    coordinator.drop();
+    wait_until([&] { return coordinator.draining; });
+
+    EXPECT_TRUE(coordinator.offers_seen.empty()) << "it would have been given tasks";
+}
+
 TEST_F(HostTest, ASecondStopInterruptsWhatRuns) {
     start_with("test_basics.so", "test.sleep");
     const auto token = coordinator.assign("test.sleep", R"({"ms":600000})");
