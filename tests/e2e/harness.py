@@ -37,7 +37,8 @@ def eventually(what, question):
 class Process:
     """One of our daemons, with a data folder of its own and its log in a file."""
 
-    def __init__(self, program, *arguments, folder=None, programs=BIN, user=None):
+    def __init__(self, program, *arguments, folder=None, programs=BIN, user=None,
+                 prefix=()):
         self.own = None if folder else tempfile.TemporaryDirectory(prefix="dto-")
         self.folder = pathlib.Path(folder or self.own.name)
         self.log = self.folder / "log"
@@ -47,7 +48,7 @@ class Process:
             os.chown(self.folder, user, user)
             as_user = {"user": user, "group": user, "extra_groups": []}
         self.process = subprocess.Popen(
-            [programs / program, "--data-dir", self.folder / "data", "--log-file", self.log,
+            [*prefix, programs / program, "--data-dir", self.folder / "data", "--log-file", self.log,
              *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
             **as_user)
 
