@@ -18,6 +18,7 @@
 #include <boost/asio/post.hpp>
 
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -26,6 +27,7 @@ namespace {
 
 using namespace distributo::coordinator;
 namespace asio = boost::asio;
+namespace fs = std::filesystem;
 namespace base = distributo::base;
 namespace net = distributo::net;
 
@@ -82,7 +84,10 @@ int run(const Options& options) {
     if (!host_server)
         return fail(host_server.error());
     const auto port = (*host_server)->port();
-    const auto api = api::make_api(engine, {.host_port = port, .clock = &clock});
+    const auto api = api::make_api(engine,
+                                   {.host_port = port,
+                                    .backup_folder = fs::absolute(options.data_dir) / "backups",
+                                    .clock = &clock});
     auto http_server = net::HttpServer::listen(
         io,
         {.address = options.address, .port = options.http_port, .host_names = names, .limits = {}},

@@ -21,8 +21,7 @@ net::Response error_response(const Problem& problem) {
     std::string body;
     Writer(body).begin_object().member("error", text).end_object();
     net::Response response = json_response(std::move(body), static_cast<unsigned>(problem.status));
-    if (problem.status == Status::too_many || problem.status == Status::unavailable)
-        response.headers.emplace_back("Retry-After", "1");
+    add_retry_after(response, problem);
     return response;
 }
 
@@ -97,8 +96,8 @@ net::Response additions_response(const Additions& additions,
 
 class AdditionsExchange final : public ItemStream {
 public:
-    AdditionsExchange(Context& context, net::Respond respond)
-        : ItemStream(wire::json::Splitter::Mode::array),
+    AdditionsExchange(Context& context, Repeatable repeatable, net::Respond respond)
+        : ItemStream(wire::json::Splitter::Mode::array, std::move(repeatable)),
           additions_(std::make_shared<Additions>(context)) {
         additions_->respond = std::move(respond);
     }
@@ -124,12 +123,18 @@ private:
 
     void on_complete() override {
         const auto& additions = additions_;
-        additions->engine.submit(
-            std::move(additions->submits),
-            [additions](base::Result<std::vector<Submitted>> submitted) {
-                additions->respond(submitted ? additions_response(*additions, *submitted)
-                                             : error_response(submit_problem(submitted.error())));
-            });
+        additions->engine.submit(std::move(additions->submits),
+                                 repeatable_.take(),
+                                 [additions](base::Result<std::vector<Submitted>> submitted) {
+                                     if (!submitted) {
+                                         additions->respond(error_response(
+                                             submit_problem(additions->engine, submitted.error())));
+                                         return;
+                                     }
+                                     auto response = additions_response(*additions, *submitted);
+                                     mark_replayed(response, *submitted);
+                                     additions->respond(std::move(response));
+                                 });
     }
 
     void on_refused(Problem problem) override { additions_->respond(error_response(problem)); }
@@ -140,6 +145,12 @@ private:
 }  // namespace
 
 void add_task(Context& context, const Request& request, net::Respond respond) {
+    auto repeatable = Repeatable::of(request.head);
+    if (!repeatable) {
+        respond(error_response(repeatable.error()));
+        return;
+    }
+    repeatable->add(request.body);
     OriginalForm form(context, "Missing projectName in request body.");
     auto submit = form.read(request.body);
     if (!submit) {
@@ -151,17 +162,26 @@ void add_task(Context& context, const Request& request, net::Respond respond) {
     items.push_back(std::move(*submit));
     context.engine.submit(
         std::move(items),
-        [respond = std::move(respond),
-         options = std::move(options)](base::Result<std::vector<Submitted>> submitted) {
-            respond(submitted ? added_response(submitted->front(), options.get())
-                              : error_response(submit_problem(submitted.error())));
+        repeatable->take(),
+        [&engine = context.engine, respond = std::move(respond), options = std::move(options)](
+            base::Result<std::vector<Submitted>> submitted) {
+            if (!submitted) {
+                respond(error_response(submit_problem(engine, submitted.error())));
+                return;
+            }
+            auto response = added_response(submitted->front(), options.get());
+            mark_replayed(response, *submitted);
+            respond(std::move(response));
         });
 }
 
 std::unique_ptr<net::Exchange> open_add_tasks(Context& context,
-                                              const net::RequestHead&,
+                                              const net::RequestHead& head,
                                               net::Respond respond) {
-    return std::make_unique<AdditionsExchange>(context, std::move(respond));
+    auto repeatable = Repeatable::of(head);
+    if (!repeatable)
+        return refused_exchange(error_response(repeatable.error()), std::move(respond));
+    return std::make_unique<AdditionsExchange>(context, std::move(*repeatable), std::move(respond));
 }
 
 }  // namespace distributo::coordinator::api

@@ -60,6 +60,7 @@ public:
         : context_{engine,
                    options.clock ? *options.clock : machine_clock(),
                    options.host_port,
+                   options.backup_folder,
                    engine.now(),
                    {}} {}
 

@@ -5,13 +5,15 @@
 #include "net/http_server.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 
 namespace distributo::coordinator::api {
 
 struct ApiOptions {
-    std::uint16_t host_port = 0;         ///< where hosts connect; told to those who err; 0: unknown
-    const base::Clock* clock = nullptr;  ///< null: the machine's; only its wall time is used
+    std::uint16_t host_port = 0;  ///< where hosts connect; told to those who err; 0: unknown
+    std::filesystem::path backup_folder{};  ///< absolute; made when it is needed; empty: none
+    const base::Clock* clock = nullptr;     ///< null: the machine's; only its wall time is used
 };
 
 /// What the HTTP port serves: tasks in, results out, and views of everything between.

@@ -1,4 +1,5 @@
 #include "coordinator/api/handlers.hpp"
+#include "coordinator/api/repeatable.hpp"
 #include "coordinator/api/submit_reader.hpp"
 #include "coordinator/api/task_problems.hpp"
 #include "coordinator/api/task_text.hpp"
@@ -33,7 +34,8 @@ bool respond_live(const Pending& pending, core::TaskId id) {
     return task.has_value();
 }
 
-void respond_stored(const Pending& pending, const Submitted& submitted) {
+void respond_stored(const Pending& pending, const std::vector<Submitted>& all) {
+    const Submitted& submitted = all.front();
     const std::string id = shown_id(pending.engine, submitted, pending.options.get());
     if (submitted.kind == Submitted::Kind::conflict) {
         pending.respond(to_response(id_taken(id)));
@@ -43,10 +45,13 @@ void respond_stored(const Pending& pending, const Submitted& submitted) {
     if (is_new && pending.wait == base::Duration::zero() && respond_live(pending, submitted.id))
         return;
 
-    const auto answer = [respond = pending.respond, id, is_new](base::Result<TaskDetails> task) {
-        respond(task ? created(*task, is_new ? 201 : 200, Detail::result)
-                     : to_response(task_problem(task.error(), id)));
-    };
+    const auto answer =
+        [respond = pending.respond, id, is_new, all](base::Result<TaskDetails> task) {
+            auto response = task ? created(*task, is_new ? 201 : 200, Detail::result)
+                                 : to_response(task_problem(task.error(), id));
+            mark_replayed(response, all);
+            respond(std::move(response));
+        };
     if (pending.wait > base::Duration::zero())
         pending.engine.wait(id, pending.wait, answer);
     else
@@ -61,6 +66,12 @@ void create_task(Context& context, const Request& request, net::Respond respond)
         respond(to_response(wait.error()));
         return;
     }
+    auto repeatable = Repeatable::of(request.head);
+    if (!repeatable) {
+        respond(to_response(repeatable.error()));
+        return;
+    }
+    repeatable->add(request.body);
     SubmitReader reader(context);
     auto submit = reader.read(request.body);
     if (!submit) {
@@ -70,13 +81,15 @@ void create_task(Context& context, const Request& request, net::Respond respond)
     Pending pending{context.engine, std::move(respond), submit->options, *wait};
     std::vector<engine::Submit> items;
     items.push_back(std::move(*submit));
-    context.engine.submit(std::move(items),
-                          [pending](base::Result<std::vector<Submitted>> submitted) {
-                              if (submitted)
-                                  respond_stored(pending, submitted->front());
-                              else
-                                  pending.respond(to_response(submit_problem(submitted.error())));
-                          });
+    context.engine.submit(
+        std::move(items),
+        repeatable->take(),
+        [pending](base::Result<std::vector<Submitted>> submitted) {
+            if (submitted)
+                respond_stored(pending, *submitted);
+            else
+                pending.respond(to_response(submit_problem(pending.engine, submitted.error())));
+        });
 }
 
 }  // namespace distributo::coordinator::api

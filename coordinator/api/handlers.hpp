@@ -28,6 +28,8 @@ void get_logs(Context& context, const Request& request, net::Respond respond);
 void explain_task(Context& context, const Request& request, net::Respond respond);
 void cancel_task(Context& context, const Request& request, net::Respond respond);
 void retry_task(Context& context, const Request& request, net::Respond respond);
+void hold_task(Context& context, const Request& request, net::Respond respond);
+void release_task(Context& context, const Request& request, net::Respond respond);
 
 // results.cpp
 void list_results(Context& context, const Request& request, net::Respond respond);
@@ -35,11 +37,15 @@ void list_results(Context& context, const Request& request, net::Respond respond
 // hosts.cpp
 void list_hosts(Context& context, const Request& request, net::Respond respond);
 void get_host(Context& context, const Request& request, net::Respond respond);
+void release_host(Context& context, const Request& request, net::Respond respond);
 void list_types(Context& context, const Request& request, net::Respond respond);
 void get_type(Context& context, const Request& request, net::Respond respond);
 
 // plugins.cpp
 void list_plugins(Context& context, const Request& request, net::Respond respond);
+
+// backups.cpp
+void create_backup(Context& context, const Request& request, net::Respond respond);
 
 // status.cpp
 void get_status(Context& context, const Request& request, net::Respond respond);

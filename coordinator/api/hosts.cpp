@@ -99,6 +99,12 @@ void append_host(Writer& json, const HostView& host) {
     json.member("failed", host.failed);
     json.member("connected", time_text(host.connected));
     json.member("silent_s", std::chrono::duration<double>(host.silent).count());
+    if (host.quarantine_left > base::Duration::zero()) {
+        json.key("quarantine").begin_object();
+        json.member("reason", host.quarantine_reason);
+        json.member("left_s", std::chrono::duration<double>(host.quarantine_left).count());
+        json.end_object();
+    }
     if (host.labels)
         append_labels(json, *host.labels);
     append_offers(json, host);
@@ -129,6 +135,23 @@ void append_type(Writer& json, const TypeView& type) {
     json.end_object();
 }
 
+/// By id, or else by name.
+Checked<HostView> find_host(const engine::Engine& engine, const std::string& wanted) {
+    const auto hosts = engine.scheduler().hosts(engine.now());
+    const HostView* found = nullptr;
+    for (const HostView& host : hosts)
+        if (host.id == wanted || (!found && host.name == wanted))
+            found = &host;
+    if (found)
+        return *found;
+    return Problem{.status = Status::not_found,
+                   .code = "host_not_found",
+                   .detail = "no host has the id or name \"" + wanted + '"',
+                   .hint = "GET /v1/hosts lists them",
+                   .faults = {},
+                   .extra = {}};
+}
+
 }  // namespace
 
 void list_hosts(Context& context, const Request&, net::Respond respond) {
@@ -142,25 +165,37 @@ void list_hosts(Context& context, const Request&, net::Respond respond) {
 }
 
 void get_host(Context& context, const Request& request, net::Respond respond) {
-    const std::string& wanted = request.captured[0];
-    const auto hosts = context.engine.scheduler().hosts(context.engine.now());
-    const HostView* found = nullptr;
-    for (const HostView& host : hosts)
-        if (host.id == wanted || (!found && host.name == wanted))
-            found = &host;
-    if (!found) {
-        respond(to_response({.status = Status::not_found,
-                             .code = "host_not_found",
-                             .detail = "no host has the id or name \"" + wanted + '"',
-                             .hint = "GET /v1/hosts lists them",
-                             .faults = {},
-                             .extra = {}}));
+    const auto host = find_host(context.engine, request.captured[0]);
+    if (!host) {
+        respond(to_response(host.error()));
         return;
     }
     std::string body;
     Writer json(body);
-    append_host(json, *found);
+    append_host(json, *host);
     respond(json_response(std::move(body)));
+}
+
+void release_host(Context& context, const Request& request, net::Respond respond) {
+    const auto host = find_host(context.engine, request.captured[0]);
+    if (!host) {
+        respond(to_response(host.error()));
+        return;
+    }
+    context.engine.release_host(
+        std::string(host->id),
+        [&engine = context.engine, respond = std::move(respond), id = std::string(host->id)](
+            base::Result<void> released) {
+            const auto now = released ? find_host(engine, id) : to_problem(released.error());
+            if (!now) {
+                respond(to_response(now.error()));
+                return;
+            }
+            std::string body;
+            Writer json(body);
+            append_host(json, *now);
+            respond(json_response(std::move(body)));
+        });
 }
 
 void list_types(Context& context, const Request&, net::Respond respond) {

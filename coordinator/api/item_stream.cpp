@@ -27,6 +27,7 @@ void ItemStream::on_body(std::string_view piece) {
     if (ended_)
         return;
     bytes_ += piece.size();
+    repeatable_.add(piece);
     if (bytes_ > max_bytes)
         refuse(too_much("a batch has at most " + std::to_string(max_bytes) + " bytes"));
     else if (begins_well(piece))

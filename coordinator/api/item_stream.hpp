@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coordinator/api/problem.hpp"
+#include "coordinator/api/repeatable.hpp"
 #include "coordinator/api/submit_reader.hpp"
 #include "net/http_server.hpp"
 #include "wire/json.hpp"
@@ -20,8 +21,10 @@ public:
     /// Code of the problem that a body other than an array gets.
     static constexpr std::string_view not_an_array = "not_an_array";
 
-    explicit ItemStream(wire::json::Splitter::Mode mode)
-        : mode_(mode), splitter_(mode, SubmitReader::max_text) {}
+    ItemStream(wire::json::Splitter::Mode mode, Repeatable repeatable)
+        : repeatable_(std::move(repeatable)),
+          mode_(mode),
+          splitter_(mode, SubmitReader::max_text) {}
 
     void on_body(std::string_view piece) final;
     void on_end() final;
@@ -36,6 +39,8 @@ protected:
 
     /// Ends the stream from inside on_item.
     void refuse(Problem problem);
+
+    Repeatable repeatable_;  ///< has seen the whole body when on_complete is called
 
 private:
     /// Looks at the first character that is not white space: an array begins with a bracket.

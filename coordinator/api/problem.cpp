@@ -68,14 +68,19 @@ void append_problem(std::string& out, const Problem& problem) {
     json.end_object();
 }
 
+void add_retry_after(net::Response& response, const Problem& problem) {
+    if (problem.status == Status::too_many || problem.status == Status::unavailable ||
+        problem.status == Status::no_space)
+        response.headers.emplace_back("Retry-After", std::to_string(problem.retry_after_s));
+}
+
 net::Response to_response(const Problem& problem) {
     net::Response response;
     response.status = static_cast<unsigned>(problem.status);
     response.content_type = "application/problem+json";
     append_problem(response.body, problem);
     response.body += '\n';
-    if (problem.status == Status::too_many || problem.status == Status::unavailable)
-        response.headers.emplace_back("Retry-After", "1");
+    add_retry_after(response, problem);
     for (const auto& [name, text] : problem.extra)
         if (name == "allow")
             response.headers.emplace_back("Allow", text);

@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 #include "net/http_message.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,7 @@ struct Problem {
     std::string hint;       ///< what to try next; may be empty
     std::vector<Fault> faults;
     std::vector<std::pair<std::string_view, std::string>> extra;  ///< further members, texts
+    std::int64_t retry_after_s = 1;                               ///< with 429, 503 and 507
 };
 
 /// Found by boost::system::result when the value of a failed one is used.
@@ -50,6 +52,9 @@ struct Problem {
 /// Either a value or the problem to answer with.
 template <typename T = void>
 using Checked = boost::system::result<T, Problem>;
+
+/// Adds Retry-After where the status asks for it.
+void add_retry_after(net::Response& response, const Problem& problem);
 
 /// {"type","title","status","detail","code",…} without a line break.
 void append_problem(std::string& out, const Problem& problem);

@@ -4,6 +4,7 @@
 #include "coordinator/api/problem.hpp"
 #include "coordinator/engine/schema_cache.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ struct Context {
     engine::Engine& engine;
     const base::Clock& clock;
     std::uint16_t host_port;
+    std::filesystem::path backup_folder;
     base::TimePoint started;
     engine::SchemaCache schemas;
 };

@@ -28,13 +28,17 @@ constexpr Route table[] = {
     {Method::get, "/v1/tasks/{id}/explain", "", explain_task},
     {Method::post, "/v1/tasks/{id}/cancel", "", cancel_task},
     {Method::post, "/v1/tasks/{id}/retry", "", retry_task},
+    {Method::post, "/v1/tasks/{id}/hold", "", hold_task},
+    {Method::post, "/v1/tasks/{id}/release", "", release_task},
 
     {Method::get, "/v1/hosts", "", list_hosts},
     {Method::get, "/v1/hosts/{id}", "", get_host},
+    {Method::post, "/v1/hosts/{id}/release", "", release_host},
     {Method::get, "/v1/plugins", "", list_plugins},
     {Method::get, "/v1/types", "", list_types},
     {Method::get, "/v1/types/{type}", "", get_type},
 
+    {Method::post, "/v1/backups", "", create_backup},
     {Method::get, "/v1/status", "", get_status},
     {Method::get, "/healthz", "", get_healthz},
     {Method::get, "/readyz", "", get_readyz},

@@ -23,15 +23,43 @@ void append_counts(Writer& json, const core::Counts& counts) {
     json.member("payload_bytes", counts.payload_bytes);
 }
 
-net::Response health(bool good) {
-    if (good)
-        return json_response(R"({"status":"ok"})");
-    return to_response({.status = Status::unavailable,
-                        .code = "store_failed",
-                        .detail = "the store has failed: nothing is accepted any more",
-                        .hint = "the coordinator's log says why; restart it when that is mended",
-                        .faults = {},
-                        .extra = {}});
+double seconds(base::Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+void append_store(Writer& json, const store::Health& health) {
+    constexpr double milliseconds = 1000;
+    json.key("store").begin_object();
+    json.member("durable", health.durable);
+    json.member("disk_full", health.disk_full);
+    json.member("queued", health.queued);
+    json.member("commit_ms", seconds(health.commit) * milliseconds);
+    json.member("bytes", health.bytes);
+    json.member("free_bytes", health.free);
+    json.end_object();
+}
+
+/// Whom a restarted coordinator waits for; nothing when it does not.
+void append_recovery(Writer& json, const core::ReturnView& awaited) {
+    if (awaited.left <= base::Duration::zero())
+        return;
+    json.key("recovery").begin_object();
+    json.key("waits_for").begin_array();
+    for (const auto host : awaited.hosts)
+        json.string(host);
+    json.end_array();
+    json.member("left_s", seconds(awaited.left));
+    json.member("tasks", awaited.tasks);
+    json.end_object();
+}
+
+Problem not_ready(std::string_view code, std::string detail, std::string hint) {
+    return {.status = Status::unavailable,
+            .code = code,
+            .detail = std::move(detail),
+            .hint = std::move(hint),
+            .faults = {},
+            .extra = {}};
 }
 
 }  // namespace
@@ -58,16 +86,40 @@ void get_status(Context& context, const Request&, net::Respond respond) {
     json.end_object();
     append_counts(json, scheduler.counts());
     json.member("hosts", ready);
+    append_store(json, engine.store_health());
+    append_recovery(json, scheduler.awaited(engine.now()));
     json.end_object();
     respond(json_response(std::move(body)));
 }
 
 void get_healthz(Context&, const Request&, net::Respond respond) {
-    respond(health(true));
+    respond(json_response(R"({"status":"ok"})"));
 }
 
 void get_readyz(Context& context, const Request&, net::Respond respond) {
-    respond(health(context.engine.healthy()));
+    const engine::Engine& engine = context.engine;
+    const store::Health health = engine.store_health();
+    if (!engine.healthy()) {
+        respond(to_response(not_ready("store_failed",
+                                      "the store has failed: nothing is accepted any more",
+                                      "the coordinator's log says why; restart it when that is "
+                                      "mended")));
+        return;
+    }
+    if (health.disk_full) {
+        respond(to_response(not_ready("disk_full",
+                                      "the disk is full: no task is accepted, results still are; " +
+                                          std::to_string(health.free) + " bytes are free",
+                                      "free some space; the coordinator notices by itself")));
+        return;
+    }
+    std::string body;
+    Writer json(body);
+    json.begin_object().member("status", "ok");
+    append_store(json, health);
+    append_recovery(json, engine.scheduler().awaited(engine.now()));
+    json.end_object();
+    respond(json_response(std::move(body)));
 }
 
 }  // namespace distributo::coordinator::api

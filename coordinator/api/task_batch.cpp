@@ -23,6 +23,7 @@ struct Batch {
     bool lines = false;  ///< answer with one JSON value per line
     std::size_t count = 0;
     std::vector<Submit> submits;
+    std::optional<engine::IdempotencyKey> key;
     std::vector<std::pair<std::size_t, Problem>> refused;  ///< by index in the batch
     /// Options of the tasks with an id of their own or a unique key, by index in `submits`.
     std::vector<std::pair<std::size_t, std::shared_ptr<const core::TaskOptions>>> named;
@@ -100,9 +101,16 @@ private:
 
 void store(const std::shared_ptr<Batch>& batch) {
     batch->engine.submit(
-        std::move(batch->submits), [batch](base::Result<std::vector<Submitted>> submitted) {
-            batch->respond(submitted ? Answer(*batch, *submitted).take()
-                                     : to_response(submit_problem(submitted.error())));
+        std::move(batch->submits),
+        std::move(batch->key),
+        [batch](base::Result<std::vector<Submitted>> submitted) {
+            if (!submitted) {
+                batch->respond(to_response(submit_problem(batch->engine, submitted.error())));
+                return;
+            }
+            auto response = Answer(*batch, *submitted).take();
+            mark_replayed(response, *submitted);
+            batch->respond(std::move(response));
         });
 }
 
@@ -188,9 +196,14 @@ private:
 
 class BatchExchange final : public ItemStream {
 public:
-    BatchExchange(Context& context, const net::RequestHead& head, bool atomic, net::Respond respond)
+    BatchExchange(Context& context,
+                  const net::RequestHead& head,
+                  Repeatable repeatable,
+                  bool atomic,
+                  net::Respond respond)
         : ItemStream(is_lines(head) ? wire::json::Splitter::Mode::lines
-                                    : wire::json::Splitter::Mode::array),
+                                    : wire::json::Splitter::Mode::array,
+                     std::move(repeatable)),
           batch_(std::make_shared<Batch>(context)),
           atomic_(atomic) {
         batch_->respond = std::move(respond);
@@ -216,6 +229,7 @@ private:
     }
 
     void on_complete() override {
+        batch_->key = repeatable_.take();
         if (!atomic_)
             store(batch_);
         else if (batch_->refused.empty())
@@ -251,7 +265,11 @@ std::unique_ptr<net::Exchange> open_task_batch(Context& context,
     const auto atomic = choice_of(head, "atomic", "false true");
     if (!atomic)
         return refused_exchange(to_response(atomic.error()), std::move(respond));
-    return std::make_unique<BatchExchange>(context, head, *atomic == "true", std::move(respond));
+    auto repeatable = Repeatable::of(head);
+    if (!repeatable)
+        return refused_exchange(to_response(repeatable.error()), std::move(respond));
+    return std::make_unique<BatchExchange>(
+        context, head, std::move(*repeatable), *atomic == "true", std::move(respond));
 }
 
 }  // namespace distributo::coordinator::api

@@ -11,10 +11,20 @@ Problem id_taken(const std::string& id) {
             .extra = {}};
 }
 
-Problem submit_problem(const base::Error& error) {
+Problem submit_problem(const engine::Engine& engine, const base::Error& error) {
+    constexpr std::int64_t look_at_the_disk_again_s = 10;
     Problem problem = to_problem(error);
-    if (error.code == base::Errc::limit)
+    if (error.code == base::Errc::limit) {
         problem.code = "queue_full";
+        problem.retry_after_s =
+            std::chrono::ceil<std::chrono::seconds>(engine.time_until_room()).count();
+    } else if (error.code == base::Errc::no_space) {
+        problem.retry_after_s = look_at_the_disk_again_s;
+    } else if (error.code == base::Errc::conflict) {
+        // The only thing that a submit as a whole can be in conflict with.
+        problem.status = Status::unprocessable;
+        problem.code = "idempotency_key_reused";
+    }
     return problem;
 }
 

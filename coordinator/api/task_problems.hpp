@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coordinator/api/problem.hpp"
+#include "coordinator/engine/engine.hpp"
 
 #include <string>
 #include <string_view>
@@ -10,8 +11,8 @@ namespace distributo::coordinator::api {
 /// 409: another task has the id that a client chose.
 [[nodiscard]] Problem id_taken(const std::string& id);
 
-/// Why tasks were not stored.
-[[nodiscard]] Problem submit_problem(const base::Error& error);
+/// Why tasks were not stored, and when to try again.
+[[nodiscard]] Problem submit_problem(const engine::Engine& engine, const base::Error& error);
 
 /// What the engine said about one task.
 [[nodiscard]] Problem task_problem(const base::Error& error, const std::string& id);

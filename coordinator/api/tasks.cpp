@@ -1,5 +1,6 @@
 #include "base/ids.hpp"
 #include "coordinator/api/handlers.hpp"
+#include "coordinator/api/members.hpp"
 #include "coordinator/api/task_problems.hpp"
 #include "coordinator/api/task_text.hpp"
 #include "coordinator/api/time_text.hpp"
@@ -10,6 +11,8 @@ namespace {
 
 using engine::TaskDetails;
 using wire::json::Writer;
+
+constexpr std::size_t max_reason = 1024;
 
 /// Answers with whatever `render` makes of a task.
 engine::Engine::Done<TaskDetails> answer_with(net::Respond respond,
@@ -119,6 +122,27 @@ std::string explanation_json(const std::string& id, const core::Explanation& exp
     }
     json.end_array().end_object();
     return body;
+}
+
+/// {"reason":"why"}; an empty body has none.
+Checked<std::string> hold_reason(std::string_view body) {
+    std::vector<Member> members;
+    if (body.find_first_not_of(" \t\r\n") == std::string_view::npos)
+        return std::string("held by hand");
+    if (auto read = read_object(body, members); !read)
+        return read.error();
+    std::string reason = "held by hand";
+    for (const Member& member : members) {
+        if (member.key != "reason")
+            return invalid_member("/" + std::string(member.key.substr(0, 64)),
+                                  "the only member known here is \"reason\"");
+        auto text = read_text("/reason", member.value, max_reason);
+        if (!text)
+            return text.error();
+        if (!text->empty())
+            reason = std::move(*text);
+    }
+    return reason;
 }
 
 /// "key:value"; nothing when it is not asked for.
@@ -253,6 +277,21 @@ void explain_task(Context& context, const Request& request, net::Respond respond
 void cancel_task(Context& context, const Request& request, net::Respond respond) {
     const std::string& id = request.captured[0];
     context.engine.cancel(id, answer_with(std::move(respond), id, full_task));
+}
+
+void hold_task(Context& context, const Request& request, net::Respond respond) {
+    auto reason = hold_reason(request.body);
+    if (!reason) {
+        respond(to_response(reason.error()));
+        return;
+    }
+    const std::string& id = request.captured[0];
+    context.engine.hold(id, std::move(*reason), answer_with(std::move(respond), id, full_task));
+}
+
+void release_task(Context& context, const Request& request, net::Respond respond) {
+    const std::string& id = request.captured[0];
+    context.engine.release(id, answer_with(std::move(respond), id, full_task));
 }
 
 void retry_task(Context& context, const Request& request, net::Respond respond) {

@@ -2,10 +2,10 @@
 
 #include "base/config.hpp"
 #include "coordinator/cli/listing.hpp"
+#include "coordinator/cli/patience.hpp"
 #include "wire/json.hpp"
 
 #include <cstdio>
-#include <thread>
 
 namespace distributo::coordinator::cli {
 
@@ -71,8 +71,8 @@ base::Result<void> Batch::send() {
         if (wait_) {
             if (auto collected = collect("1s"); !collected)
                 return collected;
-        } else {
-            std::this_thread::sleep_for(std::chrono::seconds(1));
+        } else if (!wait_for_room(context_, client_, give_up_)) {
+            return answer.error();
         }
     }
     return wait_ ? collect("0s") : base::Result<void>();

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace distributo::coordinator::cli {
@@ -24,6 +25,8 @@ Errc code_of_status(unsigned status) {
             return Errc::not_found;
         case 429:
             return Errc::limit;
+        case 507:
+            return Errc::no_space;
         default:
             return status >= 500 ? Errc::internal : Errc::conflict;
     }
@@ -54,7 +57,7 @@ net::Url discover() {
 
 }  // namespace
 
-base::Result<std::string> Client::answer(base::Result<net::Response> response) const {
+base::Result<std::string> Client::answer(base::Result<net::Response> response) {
     if (!response) {
         auto error = response.error();
         if (error.code == Errc::unavailable)
@@ -64,6 +67,10 @@ base::Result<std::string> Client::answer(base::Result<net::Response> response) c
     if (response->status < 400)
         return std::move(response->body);
 
+    retry_after_s_ = 1;
+    for (const auto& [name, value] : response->headers)
+        if (name == "retry-after" || name == "Retry-After")
+            retry_after_s_ = std::max<std::int64_t>(1, std::atoll(value.c_str()));
     base::Error error{code_of_status(response->status), {}, {}};
     boost::system::error_code failed;
     const auto problem = boost::json::parse(response->body, failed);

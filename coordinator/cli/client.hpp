@@ -6,6 +6,7 @@
 
 #include <boost/json/fwd.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,19 +18,23 @@ public:
     explicit Client(net::Url server) : server_(server), http_(std::move(server)) {}
 
     /// The response's body; a problem response becomes its Error: not_found, conflict, limit
-    /// (429), invalid_argument is never used, so that refusals differ from usage errors.
+    /// (429), no_space (507), invalid_argument is never used, so that refusals differ from usage
+    /// errors.
     [[nodiscard]] base::Result<std::string> get(std::string_view target);
     [[nodiscard]] base::Result<std::string> post(
         std::string_view target,
         std::string_view body = "{}",
         std::string_view content_type = "application/json");
+    /// What the last refusal asked for; 1 when it did not say.
+    [[nodiscard]] std::int64_t retry_after_s() const noexcept { return retry_after_s_; }
     [[nodiscard]] const net::Url& server() const noexcept { return server_; }
 
 private:
-    [[nodiscard]] base::Result<std::string> answer(base::Result<net::Response> response) const;
+    [[nodiscard]] base::Result<std::string> answer(base::Result<net::Response> response);
 
     net::Url server_;
     net::HttpClient http_;
+    std::int64_t retry_after_s_ = 1;
 };
 
 /// Where the coordinator is: the flag's text, DISTRIBUTO_COORDINATOR, what discovery finds within

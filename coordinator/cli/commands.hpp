@@ -51,7 +51,22 @@ struct TaskListOptions {
 [[nodiscard]] CommandResult task_cancel(const Context& context,
                                         const std::vector<std::string>& ids);
 [[nodiscard]] CommandResult task_retry(const Context& context, const std::vector<std::string>& ids);
+[[nodiscard]] CommandResult task_hold(const Context& context,
+                                      const std::vector<std::string>& ids,
+                                      const std::string& reason);
+[[nodiscard]] CommandResult task_release(const Context& context,
+                                         const std::vector<std::string>& ids);
 [[nodiscard]] CommandResult host_list(const Context& context);
+/// Ends the quarantine of hosts, by name or id.
+[[nodiscard]] CommandResult host_release(const Context& context,
+                                         const std::vector<std::string>& names);
+
+struct BackupOptions {
+    std::string file;
+    bool force = false;  ///< an existing file is replaced
+};
+/// Has the coordinator write a backup and moves it to the file, if both are on one machine.
+[[nodiscard]] CommandResult admin_backup(const Context& context, const BackupOptions& options);
 
 struct DevOptions {
     std::vector<std::string> plugin_dirs;

@@ -90,8 +90,33 @@ void add_task(CLI::App& app,
             action = [&context, &ids, command] { return command(context, ids); };
         });
     };
+    auto* hold = task->add_subcommand("hold", "park tasks that wait");
+    hold->add_option("id", ids, "task ids")->required();
+    hold->add_option("--reason", id, "why; shown with the task")->option_text("TEXT");
+    hold->callback([&] { action = [&] { return task_hold(context, ids, id); }; });
+    many("release", "end the waiting of held, retrying or scheduled tasks", &task_release);
     many("cancel", "end tasks, running ones through their host", &task_cancel);
     many("retry", "try ended tasks again; waiting ones now", &task_retry);
+}
+
+void add_host(CLI::App& app, Context& context, std::vector<std::string>& names, Action& action) {
+    auto* host = app.add_subcommand("host", "look at hosts and act on them");
+    host->require_subcommand(1);
+    host->add_subcommand("list", "hosts, what they do and what they offer")->callback([&] {
+        action = [&] { return host_list(context); };
+    });
+    auto* c = host->add_subcommand("release", "end the quarantine of hosts that broke tasks");
+    c->add_option("name", names, "names or ids of hosts")->required();
+    c->callback([&] { action = [&] { return host_release(context, names); }; });
+}
+
+void add_admin(CLI::App& app, Context& context, BackupOptions& o, Action& action) {
+    auto* admin = app.add_subcommand("admin", "look after the coordinator");
+    admin->require_subcommand(1);
+    auto* c = admin->add_subcommand("backup", "a consistent copy of all tasks and results");
+    c->add_option("file", o.file, "where to put it")->required()->option_text("FILE");
+    c->add_flag("--force", o.force, "replace an existing file");
+    c->callback([&] { action = [&] { return admin_backup(context, o); }; });
 }
 
 void add_others(
@@ -110,12 +135,6 @@ void add_others(
     });
     app.add_subcommand("version", "versions of program, ABI and protocol")->callback([&] {
         action = [&] { return version(context); };
-    });
-
-    auto* host = app.add_subcommand("host", "look at hosts");
-    host->require_subcommand(1);
-    host->add_subcommand("list", "hosts, what they do and what they offer")->callback([&] {
-        action = [&] { return host_list(context); };
     });
 
     auto* plugin = app.add_subcommand("plugin", "write, check and try plugins, see how they do");
@@ -196,6 +215,7 @@ int main(int argc, char** argv) {
     SubmitOptions submit_options;
     TaskListOptions list_options;
     DevOptions dev_options;
+    BackupOptions backup_options;
     std::string id;
     PluginArguments authors;
     std::vector<std::string> ids;
@@ -215,6 +235,8 @@ int main(int argc, char** argv) {
     app.footer("example: distributo dev");
     add_submit(app, context, submit_options, action);
     add_task(app, context, list_options, id, ids, action);
+    add_host(app, context, ids, action);
+    add_admin(app, context, backup_options, action);
     add_others(app, context, dev_options, authors, action);
     for (CLI::App* sub : app.get_subcommands({})) {
         sub->fallthrough();

@@ -2,6 +2,7 @@
 #include "base/ids.hpp"
 #include "coordinator/cli/batch.hpp"
 #include "coordinator/cli/commands.hpp"
+#include "coordinator/cli/patience.hpp"
 #include "coordinator/cli/payload.hpp"
 #include "wire/json.hpp"
 
@@ -70,6 +71,16 @@ std::string task_text(const std::string& type, std::string_view payload, std::st
     text += common;
     text += '}';
     return text;
+}
+
+/// When --timeout is over.
+base::Result<base::TimePoint> end_of_waiting(const SubmitOptions& options) {
+    if (options.timeout.empty())
+        return base::TimePoint::max();
+    auto limit = base::parse_duration(options.timeout);
+    if (!limit)
+        return limit.error();
+    return base::SystemClock().now() + std::chrono::milliseconds(*limit);
 }
 
 /// A line source: a file or standard input.
@@ -209,7 +220,13 @@ CommandResult submit_one(const Context& context, Client& client, const SubmitOpt
     auto common = common_members(options);
     if (!common)
         return common.error();
-    auto body = client.post("/v1/tasks", task_text(options.type, payload, *common));
+    const auto give_up = end_of_waiting(options);
+    if (!give_up)
+        return give_up.error();
+    const auto text = task_text(options.type, payload, *common);
+    auto body = client.post("/v1/tasks", text);
+    while (!body && body.error().code == Errc::limit && wait_for_room(context, client, *give_up))
+        body = client.post("/v1/tasks", text);
     if (!body)
         return body.error();
     auto task = parse_document(*body);

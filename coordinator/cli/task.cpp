@@ -67,29 +67,32 @@ std::string offers_of(const boost::json::value& host) {
     return offers.empty() ? "nothing" : offers;
 }
 
-/// One POST per id; the first failure decides the exit code, the others still get their turn.
+/// One POST per thing; the first failure decides the exit code, the others still get their turn.
 CommandResult act(const Context& context,
-                  const std::vector<std::string>& ids,
-                  std::string_view action) {
+                  const std::vector<std::string>& names,
+                  std::string_view collection,
+                  std::string_view action,
+                  std::string_view body = "{}") {
     auto client = connect(context);
     if (!client)
         return client.error();
     int code = base::exit_code::ok;
-    for (const std::string& id : ids) {
-        auto body = client->post(path_of(id) + "/" + std::string(action));
-        if (!body) {
-            base::print_error(body.error());
-            code = code == base::exit_code::ok ? exit_code_of(body.error()) : code;
+    for (const std::string& name : names) {
+        auto answer =
+            client->post(std::string(collection) + encode(name) + '/' + std::string(action), body);
+        if (!answer) {
+            base::print_error(answer.error());
+            code = code == base::exit_code::ok ? exit_code_of(answer.error()) : code;
             continue;
         }
         if (context.mode == OutputMode::json) {
-            print(*body);
+            print(*answer);
             continue;
         }
-        auto task = parse_document(*body);
-        if (!task)
-            return task.error();
-        print(context.mode == OutputMode::quiet ? id : id + " " + text_of(*task, "state"));
+        auto document = parse_document(*answer);
+        if (!document)
+            return document.error();
+        print(context.mode == OutputMode::quiet ? name : name + " " + text_of(*document, "state"));
     }
     return code;
 }
@@ -161,11 +164,30 @@ CommandResult task_explain(const Context& context, const std::string& id) {
 }
 
 CommandResult task_cancel(const Context& context, const std::vector<std::string>& ids) {
-    return act(context, ids, "cancel");
+    return act(context, ids, "/v1/tasks/", "cancel");
 }
 
 CommandResult task_retry(const Context& context, const std::vector<std::string>& ids) {
-    return act(context, ids, "retry");
+    return act(context, ids, "/v1/tasks/", "retry");
+}
+
+CommandResult task_hold(const Context& context,
+                        const std::vector<std::string>& ids,
+                        const std::string& reason) {
+    std::string body = "{}";
+    if (!reason.empty()) {
+        body.clear();
+        wire::json::Writer(body).begin_object().member("reason", reason).end_object();
+    }
+    return act(context, ids, "/v1/tasks/", "hold", body);
+}
+
+CommandResult task_release(const Context& context, const std::vector<std::string>& ids) {
+    return act(context, ids, "/v1/tasks/", "release");
+}
+
+CommandResult host_release(const Context& context, const std::vector<std::string>& names) {
+    return act(context, names, "/v1/hosts/", "release");
 }
 
 namespace {
@@ -201,6 +223,10 @@ CommandResult host_list(const Context& context) {
                        text_of(host, "completed"),
                        text_of(host, "failed"),
                        offers_of(host)});
+            if (const auto* quarantine = host.as_object().if_contains("quarantine"))
+                notes.push_back(text_of(host, "name") + " is left alone for " +
+                                text_of(*quarantine, "left_s") +
+                                " s: " + text_of(*quarantine, "reason"));
             for (const auto& refused : items_of(host, "refused"))
                 notes.push_back(note_of(host, refused));
         }
@@ -209,6 +235,31 @@ CommandResult host_list(const Context& context) {
             print(note);
     });
 }
+
+namespace {
+
+/// Where tasks are kept, and what stands in the way.
+void print_store(const boost::json::value& status) {
+    const auto* object = status.if_object();
+    if (const auto* store = object ? object->if_contains("store") : nullptr) {
+        const bool durable = text_of(*store, "durable") == "true";
+        print(durable ? "store        " + text_of(*store, "bytes") + " bytes on disk   " +
+                            text_of(*store, "free_bytes") + " free   last commit " +
+                            text_of(*store, "commit_ms") + " ms"
+                      : std::string("store        in memory only"));
+        if (text_of(*store, "disk_full") == "true")
+            print("attention    the disk is full: no task is accepted");
+    }
+    if (const auto* recovery = object ? object->if_contains("recovery") : nullptr) {
+        std::string hosts;
+        for (const auto& host : items_of(*recovery, "waits_for"))
+            hosts += (hosts.empty() ? "" : ", ") + std::string(host.as_string());
+        print("recovery     waits for host " + hosts + ", " + text_of(*recovery, "left_s") +
+              " s left, for " + text_of(*recovery, "tasks") + " tasks");
+    }
+}
+
+}  // namespace
 
 CommandResult status(const Context& context) {
     auto client = connect(context);
@@ -231,6 +282,7 @@ CommandResult status(const Context& context) {
         print("ended        completed " + count("completed") + "   failed " + count("failed") +
               "   cancelled " + count("cancelled") + "   expired " + count("expired"));
         print("hosts        " + text_of(document, "hosts"));
+        print_store(document);
     });
 }
 

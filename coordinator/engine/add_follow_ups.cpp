@@ -37,7 +37,7 @@ void Engine::Impl::add_follow_ups(TaskId parent, std::uint32_t attempt, std::str
         }
         auto fault = fault_of(task);
         const auto id = board(type, std::move(task.payload), std::move(task.options), parent);
-        group.answers.push_back({Submitted::Kind::created, id});
+        group.answers.push_back({Submitted::Kind::created, false, id});
         if (fault.empty())
             continue;
         boarding.stillborn.push_back(boarding.tasks.size() - 1);

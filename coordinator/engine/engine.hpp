@@ -50,7 +50,8 @@ struct IdempotencyKey {
 /// What became of one Submit.
 struct Submitted {
     enum class Kind : std::uint8_t { created, repeated, conflict } kind = Kind::created;
-    TaskId id = 0;  ///< the new task, or the one that has the given id or the unique key
+    bool replayed = false;  ///< the answer to an earlier request with the same idempotency key
+    TaskId id = 0;          ///< the new task, or the one that has the given id or the unique key
 };
 
 /// A task with everything that is known about it now.

@@ -68,12 +68,12 @@ void Engine::Impl::submit(std::vector<Submit> items,
     for (auto& item : items) {
         if (number_is_taken(item.options.get())) {
             const auto number = base::parse_number_text(item.options->given_id);
-            group.answers.push_back({Submitted::Kind::conflict, number.value_or(0)});
+            group.answers.push_back({Submitted::Kind::conflict, false, number.value_or(0)});
             continue;
         }
         const auto id =
             board(intern(item.type), std::move(item.payload), std::move(item.options), 0);
-        group.answers.push_back({Submitted::Kind::created, id});
+        group.answers.push_back({Submitted::Kind::created, false, id});
     }
     if (key && open.submits.size() > first) {
         group.repeatable = true;
@@ -151,8 +151,11 @@ void Engine::Impl::answer(Flight& flight, const store::Committed& committed) con
             group.done(base::error(Errc::no_space,
                                    "the disk of the coordinator is full; nothing was stored",
                                    "free some space there, then submit again"));
-        else
+        else {
+            for (auto& one : group.answers)
+                one.replayed = replayed;
             group.done(std::move(group.answers));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 #include "tests/unit/api/api_fixture.hpp"
 
+#include "base/ids.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <cstdlib>
@@ -70,16 +72,20 @@ net::RequestHead make_head(Method method, const std::string& target, const Heade
     head.headers = {{"host", "localhost:5000"},
                     {"accept", headers.accept},
                     {"content-type", headers.content_type}};
+    if (!headers.idempotency_key.empty())
+        head.headers.emplace_back("idempotency-key", headers.idempotency_key);
     return head;
 }
 
-ApiTest::ApiTest() {
+ApiTest::ApiTest()
+    : backups_(std::filesystem::temp_directory_path() / ("dto-backups-" + base::random_hex(8))) {
     restart({}, 1000);
 }
 
 ApiTest::~ApiTest() {
     api_.reset();
     engine_.reset();
+    std::filesystem::remove_all(backups_);
 }
 
 void ApiTest::restart(const coordinator::core::Settings& settings, std::size_t max_ended) {
@@ -94,7 +100,8 @@ void ApiTest::restart(const coordinator::core::Settings& settings,
     engine_ = std::make_unique<Engine>(io_, clock_, settings, std::move(store));
     const auto started = engine_->start();
     EXPECT_TRUE(started.has_value());
-    api_ = coordinator::api::make_api(*engine_, {.host_port = 4000, .clock = &clock_});
+    api_ = coordinator::api::make_api(
+        *engine_, {.host_port = 4000, .backup_folder = backups_, .clock = &clock_});
 }
 
 std::shared_ptr<Call> ApiTest::begin(Method method,

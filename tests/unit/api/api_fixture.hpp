@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -77,6 +78,7 @@ struct Headers {
     std::string content_type = "application/json";
     std::string accept = "*/*";
     std::size_t piece = 0;  ///< body bytes handed over at once; 0: all
+    std::string idempotency_key{};
 };
 
 /// The API over a real engine with the memory store, driven without sockets.
@@ -117,6 +119,7 @@ protected:
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<net::HttpHandler> api_;
     std::deque<FakeHost> hosts_;
+    std::filesystem::path backups_;  ///< gone after the test
 
     /// Begins anew, with the memory store or another one.
     void restart(const coordinator::core::Settings& settings, std::size_t max_ended);
