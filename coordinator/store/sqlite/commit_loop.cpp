@@ -27,6 +27,7 @@ CommitLoop::CommitLoop(Setup setup,
       outbox_(outbox),
       database_(std::move(database)),
       writer_(std::move(writer)),
+      backups_(*database_, outbox),
       newest_(writer_->sequence()),
       forgotten_(writer_->forgotten()) {
     database_->count_log_pages(&log_pages_);
@@ -49,6 +50,15 @@ void CommitLoop::push(std::unique_ptr<Job<Writer>> job) {
     ++pushed_;
     waiting_.fetch_add(1, std::memory_order_relaxed);
     queue_.push(std::move(job));
+}
+
+void CommitLoop::back_up(std::unique_ptr<BackupCall> call) {
+    {
+        const std::lock_guard lock(mutex_);
+        backup_calls_.push_back(std::move(call));
+    }
+    // Only wakes the loop.
+    push(make_job<Writer, bool>([](Writer&) { return true; }, [](auto) {}));
 }
 
 void CommitLoop::close() {
@@ -93,6 +103,8 @@ base::Duration CommitLoop::last_commit() const noexcept {
 }
 
 Clock::duration CommitLoop::patience() const {
+    if (backups_.is_copying())
+        return Clock::duration::zero();
     if (log_pages_ > 0)
         return setup_.log_idle;
     return full_ ? Clock::duration(look_again) : Clock::duration(sleep_at_most);
@@ -110,7 +122,8 @@ void CommitLoop::run() {
             next_look = started + look_again;
         }
         if (jobs.empty()) {
-            shorten_log(true);
+            shorten_log(!backups_.is_copying());
+            copy_some();
             continue;
         }
         // Who submits alone, one by one, gains nothing from waiting for others.
@@ -119,6 +132,7 @@ void CommitLoop::run() {
         last_commit_.store((Clock::now() - started).count(), std::memory_order_relaxed);
         finish(std::move(jobs));
         shorten_log(false);
+        copy_some();
         if (!alone)
             std::this_thread::sleep_until(started + setup_.spacing);
     }
@@ -219,6 +233,18 @@ void CommitLoop::shorten_log(bool idle) {
         else
             break_down(error.what());
     }
+}
+
+void CommitLoop::copy_some() {
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& call : std::exchange(backup_calls_, {}))
+            backups_.add(std::move(call));
+    }
+    if (const auto why = failure())
+        backups_.fail(*why);
+    else if (backups_.is_copying())
+        backups_.step();
 }
 
 void CommitLoop::leave() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "coordinator/store/sqlite/backup.hpp"
 #include "coordinator/store/sqlite/database.hpp"
 #include "coordinator/store/sqlite/job.hpp"
 #include "coordinator/store/sqlite/reader.hpp"
@@ -48,6 +49,8 @@ public:
 
     void start();
     void push(std::unique_ptr<Job<Writer>> job);
+    /// The copy has all that was pushed before, and may have more.
+    void back_up(std::unique_ptr<BackupCall> call);
     /// What was pushed is still written, but nothing more.
     void close();
     /// How many were pushed so far.
@@ -77,6 +80,7 @@ private:
     void finish(Jobs jobs);
     void fail(Jobs& jobs);
     void shorten_log(bool idle);
+    void copy_some();
     void leave();
     [[nodiscard]] std::optional<base::Error> failure() const;
 
@@ -85,6 +89,7 @@ private:
     Outbox& outbox_;
     std::unique_ptr<Database> database_;
     std::unique_ptr<Writer> writer_;
+    Backups backups_;
     int log_pages_ = 0;  // not copied yet, by what is known
 
     WorkQueue<std::unique_ptr<Job<Writer>>> queue_;
@@ -99,6 +104,7 @@ private:
     std::condition_variable advanced_;
     std::uint64_t done_ = 0;
     bool closing_ = false;
+    std::deque<std::unique_ptr<BackupCall>> backup_calls_;
     std::optional<base::Error> failure_;
     std::thread thread_;
 };

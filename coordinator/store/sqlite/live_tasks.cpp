@@ -68,8 +68,14 @@ LiveTask LiveTasks::remove(TaskId id) {
 TaskId LiveTasks::floor(TaskId end) {
     if (size_ == 0)
         return end;
-    while (!pages_.contains(lowest_page_))
-        ++lowest_page_;
+    // The ids of a store that was restored have jumped: it may be too far to walk.
+    for (auto steps = pages_.size(); !pages_.contains(lowest_page_); ++lowest_page_)
+        if (steps-- == 0) {
+            lowest_page_ = ~std::uint64_t{0};
+            for (const auto& [number, page] : pages_)
+                lowest_page_ = std::min(lowest_page_, number);
+            break;
+        }
     return lowest_page_ * page_size;
 }
 

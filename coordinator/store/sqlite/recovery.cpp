@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <string>
 #include <unordered_set>
 
@@ -139,6 +140,30 @@ std::vector<core::HostRecord> read_hosts(const Database& database) {
     return hosts;
 }
 
+/// Whatever the store gave out after the backup, which has no record of it, is not given out again:
+/// neither ids, nor sequences, nor attempt numbers, nor leases.
+void skip_what_is_unknown(const Database& database, Writer::Start& start, std::int64_t made_at) {
+    // More than any store gives out per millisecond; and some for clocks that are wrong.
+    constexpr std::uint64_t per_millisecond = 1000;
+    constexpr std::uint64_t at_least = 1'000'000'000;
+    // Every boot, and so every term, stands for one more attempt of a task.
+    constexpr std::int64_t milliseconds_per_attempt = 60'000;
+    constexpr std::int64_t attempts_at_least = 1000;
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count();
+    const auto passed = std::max(std::int64_t{0}, now - made_at);
+    const auto skipped = at_least + static_cast<std::uint64_t>(passed) * per_millisecond;
+    start.next_id += skipped;
+    start.sequence += skipped;
+    start.term += static_cast<std::uint32_t>(attempts_at_least + passed / milliseconds_per_attempt);
+    database.prepare("INSERT OR REPLACE INTO meta VALUES('sequence', ?)").run(start.sequence);
+    // With another identity no host brings anything back, so nobody has to be waited for.
+    database.execute(
+        "DELETE FROM meta WHERE key IN ('backup', 'identity', 'lease_key');"
+        "UPDATE host SET present = 0");
+}
+
 }  // namespace
 
 Writer::Start begin_term(const Database& database) {
@@ -153,6 +178,8 @@ Writer::Start begin_term(const Database& database) {
                                       database.number("SELECT max(first_id) FROM term")}));
     auto put = database.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)");
     database.execute("BEGIN IMMEDIATE");
+    if (const auto made_at = number_of(database, "backup"); made_at != 0)
+        skip_what_is_unknown(database, start, made_at);
     put.run("term", start.term);
     database.prepare("INSERT INTO term VALUES(?, ?)").run(start.term, start.next_id);
     if (text_of(database, "identity").empty()) {

@@ -7,7 +7,7 @@
 namespace distributo::coordinator::store {
 
 /// Begins a boot: its term is durable before anything else happens in it. The first start also
-/// gives the store its identity.
+/// gives the store its identity, and the first one of a backup another one.
 [[nodiscard]] Writer::Start begin_term(const Database& database);
 
 /// What the store knows, read from the lowest task that may live; tells the writer of those that

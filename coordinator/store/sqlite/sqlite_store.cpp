@@ -1,6 +1,7 @@
 #include "coordinator/store/sqlite/sqlite_store.hpp"
 
 #include "base/log.hpp"
+#include "coordinator/store/sqlite/backup.hpp"
 #include "coordinator/store/sqlite/commit_loop.hpp"
 #include "coordinator/store/sqlite/job.hpp"
 #include "coordinator/store/sqlite/lock_file.hpp"
@@ -73,7 +74,9 @@ public:
         write<bool>([retention, now](Writer& writer) { return writer.prune(retention, now); },
                     std::move(done));
     }
-    void backup(const std::string& file, Done<std::uint64_t> done) override;
+    void backup(const std::string& file, Done<std::uint64_t> done) override {
+        loop_->back_up(std::make_unique<BackupCall>(file, std::move(done)));
+    }
     [[nodiscard]] Health health() const override;
 
 private:
@@ -149,6 +152,8 @@ base::Error SqliteStore::cannot_open(const DatabaseError& failed) const {
 }
 
 base::Result<Recovered> SqliteStore::open_file() {
+    if (auto fits = check_place_of_backup(file_); !fits)
+        return fits.error();
     auto database = std::make_unique<Database>(file_, Database::Mode::write, options_.vfs);
     if (auto prepared = prepare_schema(*database, file_); !prepared)
         return prepared.error();
@@ -197,14 +202,6 @@ void SqliteStore::answer(Job<Reader>& job) {
         else
             job.fail(base::error(Errc::io, file_ + ": " + failed.what()));
     }
-}
-
-void SqliteStore::backup(const std::string&, Done<std::uint64_t> done) {
-    read<std::uint64_t>(
-        [](Reader&) -> base::Result<std::uint64_t> {
-            return base::error(Errc::unavailable, "this version makes no backups");
-        },
-        std::move(done));
 }
 
 Health SqliteStore::health() const {
