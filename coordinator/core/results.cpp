@@ -156,19 +156,26 @@ void Scheduler::Impl::accept_late(Slot slot, const wire::ResultItem& item, TimeP
     Task& task = tasks[slot];
     if (item.status == AttemptStatus::ok || item.status == AttemptStatus::permanent)
         return accept(slot, item, now);
-    // Its end was already charged as a lost lease, unless an earlier boot gave it and the task has
-    // been held since: then it is recorded, and charged to nothing.
-    const auto number = attempt_number(task);
-    if (!task.side || task.side->recorded < number) {
-        task.reported = true;
-        keep_attempt(
-            task,
-            attempt_of(task, item.status, cut(item.message, wire::limits::error_length), now));
-    }
+    // Its end was already charged as a lost lease, unless an earlier boot gave it and the task was
+    // held when it was claimed: then it is recorded, and charged to nothing.
+    if (!task.side || task.side->recorded < attempt_number(task))
+        record_late(slot, item, now);
     if (is_settling(task))
         task.answer = true;
     else
         actions.acks.push_back({task.host, {item.token, false}});
+}
+
+void Scheduler::Impl::record_late(Slot slot, const wire::ResultItem& item, TimePoint now) {
+    Task& task = tasks[slot];
+    task.reported = true;
+    const bool was_pending = task.state == TaskState::pending;
+    if (was_pending)
+        stop_waiting(slot);
+    keep_attempt(task,
+                 attempt_of(task, item.status, cut(item.message, wire::limits::error_length), now));
+    if (was_pending)
+        enqueue(slot, Place::front, now);
 }
 
 void Scheduler::Impl::apply_failure(Slot slot, const wire::ResultItem& item, TimePoint now) {

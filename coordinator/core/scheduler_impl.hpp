@@ -103,6 +103,7 @@ struct Scheduler::Impl {
     void accept(Slot slot, const wire::ResultItem& item, base::TimePoint now);
     /// A report about a lease that was given up, while nobody has a newer one.
     void accept_late(Slot slot, const wire::ResultItem& item, base::TimePoint now);
+    void record_late(Slot slot, const wire::ResultItem& item, base::TimePoint now);
     void apply_failure(Slot slot, const wire::ResultItem& item, base::TimePoint now);
     void count_failure(Slot slot,
                        const wire::ResultItem& item,

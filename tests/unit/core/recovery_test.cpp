@@ -288,5 +288,55 @@ TEST_F(RecoveryTest, NumbersNeverRepeatOverManyBoots) {
     }
 }
 
+/// A task is held while the host that has tried it is away; then it comes back with its report.
+class LateFailureTest : public RecoveryTest {
+protected:
+    void SetUp() override {
+        bed().host("h1");
+        id = bed().add("echo");
+        handed = bed().dispatch_one();
+        disk.reboot();
+        EXPECT_TRUE(bed().scheduler.hold(id, "wait", bed().now));
+        bed().collect();
+        auto hello = Bed::hello("h1", 1);
+        hello.finished = {handed.claim()};
+        host = bed().join(hello);
+    }
+    TaskId id = 0;
+    Assigned handed;
+    HostIndex host = no_host;
+};
+
+TEST_F(LateFailureTest, IsRecordedBeforeItIsAcknowledged) {
+    bed().shut = true;
+    bed().report_as(host, handed.token, AttemptStatus::retry);
+    bed().report_as(host, handed.token, AttemptStatus::retry);
+    EXPECT_FALSE(bed().last_ack());
+
+    bed().shut = false;
+    bed().collect();
+
+    ASSERT_TRUE(bed().last_ack());
+    EXPECT_FALSE(bed().last_ack()->item.stale);
+    EXPECT_EQ(disk.history(id).last_attempt, handed.attempt);
+    EXPECT_EQ(disk.history(id).failures, 0U) << "it would not have run";
+    EXPECT_EQ(bed().state(id), TaskState::held);
+}
+
+TEST_F(LateFailureTest, IsRecordedBeforeItsTaskIsHandedOutAgain) {
+    EXPECT_TRUE(bed().scheduler.release(id, bed().now));
+    bed().collect();
+    bed().offer(host, {{"echo", 1}});
+    bed().shut = true;
+    bed().report_as(host, handed.token, AttemptStatus::retry);
+    EXPECT_TRUE(bed().dispatch().empty());
+
+    bed().shut = false;
+    bed().collect();
+
+    EXPECT_EQ(bed().last_ack()->item.token, handed.token);
+    EXPECT_EQ(bed().dispatch_one().attempt, handed.attempt + 1);
+}
+
 }  // namespace
 }  // namespace distributo::coordinator::core

@@ -518,25 +518,6 @@ TEST_F(ReturningHostsTest, WhatAPersonHoldsMayStillBeFinishedButDoesNotGoOn) {
     EXPECT_EQ(bed().state(ids[0]), TaskState::held);
 }
 
-TEST_F(ReturningHostsTest, AFailureOfATaskThatIsHeldSinceIsRecordedBeforeItIsAcknowledged) {
-    EXPECT_TRUE(bed().scheduler.hold(ids[0], "wait", bed().now));
-    bed().collect();
-    const auto host = come_back("h1", {}, {handed[0].claim()});
-    bed().shut = true;
-    bed().report_as(host, handed[0].token, AttemptStatus::retry);
-    bed().report_as(host, handed[0].token, AttemptStatus::retry);
-    EXPECT_FALSE(bed().last_ack());
-
-    bed().shut = false;
-    bed().collect();
-
-    ASSERT_TRUE(bed().last_ack());
-    EXPECT_FALSE(bed().last_ack()->item.stale);
-    EXPECT_EQ(disk.history(ids[0]).last_attempt, handed[0].attempt);
-    EXPECT_EQ(disk.history(ids[0]).failures, 0U) << "it would not have run";
-    EXPECT_EQ(bed().state(ids[0]), TaskState::held);
-}
-
 TEST_F(ReturningHostsTest, ATaskThatIsCancelledWhileItsHostIsAwaitedEndsAtOnce) {
     EXPECT_TRUE(bed().scheduler.cancel(ids[0], bed().now));
     bed().collect();
