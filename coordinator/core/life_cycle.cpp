@@ -183,7 +183,7 @@ void Scheduler::Impl::record_control(Task& task,
 }
 
 void Scheduler::Impl::finish(
-    Slot slot, TaskState end, wire::FailReason reason, Attempt attempt, std::string_view result) {
+    Slot slot, TaskState end, wire::FailReason reason, Attempt&& attempt, std::string_view result) {
     Task& task = tasks[slot];
     --count_of(counts, task.state);
     counts.payload_bytes -= task.payload.size();

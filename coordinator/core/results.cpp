@@ -218,7 +218,7 @@ void Scheduler::Impl::apply_failure(Slot slot, const wire::ResultItem& item, Tim
 
 void Scheduler::Impl::count_failure(Slot slot,
                                     const wire::ResultItem& item,
-                                    Attempt attempt,
+                                    Attempt&& attempt,
                                     TimePoint now) {
     Task& task = tasks[slot];
     const bool timed_out = item.status == AttemptStatus::timeout;
@@ -241,7 +241,7 @@ void Scheduler::Impl::count_failure(Slot slot,
     wait_until(slot, TaskState::retrying, now + wait);
 }
 
-void Scheduler::Impl::count_crash(Slot slot, Attempt attempt, TimePoint now) {
+void Scheduler::Impl::count_crash(Slot slot, Attempt&& attempt, TimePoint now) {
     Task& task = tasks[slot];
     if (++task.side->crashes >= settings.max_crashes)
         return finish(slot, TaskState::failed, FailReason::poison, std::move(attempt));
@@ -253,7 +253,7 @@ void Scheduler::Impl::count_crash(Slot slot, Attempt attempt, TimePoint now) {
     enqueue(slot, Place::front, now);
 }
 
-void Scheduler::Impl::count_failed_install(Slot slot, Attempt attempt, TimePoint now) {
+void Scheduler::Impl::count_failed_install(Slot slot, Attempt&& attempt, TimePoint now) {
     Task& task = tasks[slot];
     Host& host = *hosts.get(task.host);
     if (const auto& offer = host.offers[task.offer])  // gone when it was withdrawn meanwhile
@@ -267,7 +267,7 @@ void Scheduler::Impl::count_failed_install(Slot slot, Attempt attempt, TimePoint
     enqueue(slot, Place::front, now);
 }
 
-void Scheduler::Impl::count_interruption(Slot slot, Attempt attempt, TimePoint now) {
+void Scheduler::Impl::count_interruption(Slot slot, Attempt&& attempt, TimePoint now) {
     Task& task = tasks[slot];
     attempt.charge = Charge::interruption;
     keep_attempt(task, std::move(attempt));
@@ -276,7 +276,7 @@ void Scheduler::Impl::count_interruption(Slot slot, Attempt attempt, TimePoint n
     hold(slot, interrupted_text(task.side->interruptions));
 }
 
-void Scheduler::Impl::keep_attempt(Task& task, Attempt attempt) {
+void Scheduler::Impl::keep_attempt(Task& task, Attempt&& attempt) {
     TaskSide& side = side_of(task);
     side.recorded = attempt.number;
     ++side.unrecorded;

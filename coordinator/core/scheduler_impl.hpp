@@ -47,7 +47,7 @@ struct Scheduler::Impl {
     void finish(Slot slot,
                 TaskState end,
                 wire::FailReason reason,
-                Attempt attempt,
+                Attempt&& attempt,
                 std::string_view result = {});
     void expire(Slot slot);
     /// Finds the queue of a task that is in none, by what it requires and excludes.
@@ -107,12 +107,12 @@ struct Scheduler::Impl {
     void apply_failure(Slot slot, const wire::ResultItem& item, base::TimePoint now);
     void count_failure(Slot slot,
                        const wire::ResultItem& item,
-                       Attempt attempt,
+                       Attempt&& attempt,
                        base::TimePoint now);
-    void count_crash(Slot slot, Attempt attempt, base::TimePoint now);
-    void count_failed_install(Slot slot, Attempt attempt, base::TimePoint now);
-    void count_interruption(Slot slot, Attempt attempt, base::TimePoint now);
-    void keep_attempt(Task& task, Attempt attempt);
+    void count_crash(Slot slot, Attempt&& attempt, base::TimePoint now);
+    void count_failed_install(Slot slot, Attempt&& attempt, base::TimePoint now);
+    void count_interruption(Slot slot, Attempt&& attempt, base::TimePoint now);
+    void keep_attempt(Task& task, Attempt&& attempt);
     void pause(Host& host, Offer& offer, base::TimePoint now);
     [[nodiscard]] base::Duration backoff(std::uint32_t failures);
 
