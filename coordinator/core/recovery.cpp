@@ -175,7 +175,9 @@ void Scheduler::Impl::adopt(
     Task& task = tasks[slot];
     if (task.leased) {
         actions.cancels.push_back({task.host, token_of(slot), "a newer attempt runs elsewhere"});
+        ++offer.in_flight;  // or it would go with the last lease that uses it
         end_lease(slot);
+        --offer.in_flight;
     }
     const auto state = task.state;
     task.host = host.index;

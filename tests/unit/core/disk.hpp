@@ -70,7 +70,7 @@ private:
         for (std::size_t i = 0; i < bed_->attempts_recorded; ++i)
             keep(bed_->failed_attempts[i].id, bed_->failed_attempts[i].attempt);
         for (const auto& outcome : bed_->outcomes)
-            if (bed_->recorded.contains(outcome.id)) {
+            if (bed_->recorded.contains(outcome.id) && !rows_[outcome.id].ended) {
                 keep(outcome.id, outcome.attempt);
                 rows_[outcome.id].ended = true;
             }

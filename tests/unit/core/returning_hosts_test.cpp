@@ -414,6 +414,19 @@ TEST_F(TwoClaimsTest, TheNewerAttemptTakesOver) {
     EXPECT_EQ(bed().outcome().attempt.number, 2U);
 }
 
+TEST_F(TwoClaimsTest, OneHostMayHaveBoth) {
+    const LeaseProofs proofs(bed_key);
+    newer.lease.proof = proofs.proof(proofs.host_digest("h1"), ids[0], 2);
+    const auto host = come_back("h1", {older, newer});
+    ASSERT_EQ(bed().cancels.size(), 1U);
+    EXPECT_EQ(bed().cancels[0].token, older.token);
+    EXPECT_EQ(bed().scheduler.hosts(bed().now)[0].in_flight, 1U);
+
+    bed().report_as(host, newer.token);
+    EXPECT_EQ(bed().outcome().attempt.number, 2U);
+    EXPECT_EQ(bed().scheduler.hosts(bed().now)[0].in_flight, 0U);
+}
+
 TEST_F(TwoClaimsTest, TheOlderAttemptComesTooLate) {
     come_back("h2", {newer});
     const auto first = come_back("h1", {older});
