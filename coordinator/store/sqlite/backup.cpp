@@ -20,8 +20,9 @@ using base::Errc;
 using Clock = std::chrono::steady_clock;
 
 constexpr int pages_per_step = 32;
-// By so much a backup may delay a transaction.
+// By so much a backup may delay a transaction; and for so long it leaves the disk to others then.
 constexpr auto step_time = std::chrono::milliseconds(2);
+constexpr auto pause = std::chrono::milliseconds(6);
 
 [[noreturn]] void fail_file(const char* what, const fs::path& path) {
     throw DatabaseError(
@@ -104,6 +105,8 @@ Backups::~Backups() {
 }
 
 void Backups::step() {
+    if (Clock::now() < next_step_)
+        return;
     const auto& file = calls_.front()->file();
     if (!copy_ && fs::exists(file))
         return answer(base::error(Errc::conflict,
@@ -114,6 +117,7 @@ void Backups::step() {
             copy_ = std::make_unique<Copy>(file);
         if (copy_some())
             finish();
+        next_step_ = Clock::now() + pause;
     } catch (const std::exception& error) {
         copy_.reset();
         answer(not_written(file, error));

@@ -4,6 +4,7 @@
 #include "coordinator/store/sqlite/job.hpp"
 #include "coordinator/store/store.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
@@ -67,7 +68,11 @@ public:
 
     void add(std::unique_ptr<BackupCall> call) { calls_.push_back(std::move(call)); }
     [[nodiscard]] bool is_copying() const noexcept { return !calls_.empty(); }
-    /// Outside of a transaction, when is_copying(): copies some.
+    /// When step() wants to be called next.
+    [[nodiscard]] std::chrono::steady_clock::time_point next_step() const noexcept {
+        return next_step_;
+    }
+    /// Outside of a transaction, when is_copying(): copies some, if it is time.
     void step();
     /// Ends all, because the database cannot be trusted any more.
     void fail(const base::Error& why);
@@ -92,6 +97,7 @@ private:
     Outbox& outbox_;
     std::deque<std::unique_ptr<BackupCall>> calls_;  // the first one is being copied
     std::unique_ptr<Copy> copy_;
+    std::chrono::steady_clock::time_point next_step_{};
     std::thread finishing_;
 };
 

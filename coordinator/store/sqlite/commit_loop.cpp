@@ -104,7 +104,7 @@ base::Duration CommitLoop::last_commit() const noexcept {
 
 Clock::duration CommitLoop::patience() const {
     if (backups_.is_copying())
-        return Clock::duration::zero();
+        return backups_.next_step() - Clock::now();
     if (log_pages_ > 0)
         return setup_.log_idle;
     return full_ ? Clock::duration(look_again) : Clock::duration(sleep_at_most);
