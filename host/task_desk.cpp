@@ -151,7 +151,9 @@ void TaskDesk::send_health() {
     if (!health_wanted_ || !may_send())
         return;
     health_sent_ = plugins_->health_revision();
-    link_->send(wire::encode(wire::Health{.plugins = plugins_->health()}));
+    trouble_sent_ = spool_.trouble();
+    link_->send(
+        wire::encode(wire::Health{.trouble = trouble_sent_, .plugins = plugins_->health()}));
 }
 
 /// Instead of a heartbeat, and no more often, so that large fleets send few of them.
@@ -160,7 +162,7 @@ void TaskDesk::watch_health() {
     health_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
         if (error || !*alive)
             return;
-        if (plugins_->health_revision() != health_sent_)
+        if (plugins_->health_revision() != health_sent_ || spool_.trouble() != trouble_sent_)
             send_health();
         watch_health();
     });

@@ -139,6 +139,7 @@ private:
     base::Duration health_period_ = std::chrono::seconds(5);
     boost::asio::steady_timer health_timer_;
     std::uint64_t health_sent_ = 0;  // revision
+    std::string trouble_sent_;
     bool health_wanted_ = true;
     bool woken_ = false;
     bool closed_ = false;  // close() was called

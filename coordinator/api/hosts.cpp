@@ -86,7 +86,7 @@ void append_offers(Writer& json, const HostView& host) {
     json.end_array();
 }
 
-void append_host(Writer& json, const HostView& host) {
+void append_host(Writer& json, const HostView& host, const engine::Engine& engine) {
     json.begin_object();
     json.member("id", host.id);
     json.member("name", host.name);
@@ -105,6 +105,8 @@ void append_host(Writer& json, const HostView& host) {
         json.member("left_s", std::chrono::duration<double>(host.quarantine_left).count());
         json.end_object();
     }
+    if (const auto trouble = engine.host_trouble(host.index); !trouble.empty())
+        json.member("trouble", trouble);
     if (host.labels)
         append_labels(json, *host.labels);
     append_offers(json, host);
@@ -159,7 +161,7 @@ void list_hosts(Context& context, const Request&, net::Respond respond) {
     Writer json(body);
     json.begin_object().key("items").begin_array();
     for (const HostView& host : context.engine.scheduler().hosts(context.engine.now()))
-        append_host(json, host);
+        append_host(json, host, context.engine);
     json.end_array().end_object();
     respond(json_response(std::move(body)));
 }
@@ -172,7 +174,7 @@ void get_host(Context& context, const Request& request, net::Respond respond) {
     }
     std::string body;
     Writer json(body);
-    append_host(json, *host);
+    append_host(json, *host, context.engine);
     respond(json_response(std::move(body)));
 }
 
@@ -193,7 +195,7 @@ void release_host(Context& context, const Request& request, net::Respond respond
             }
             std::string body;
             Writer json(body);
-            append_host(json, *now);
+            append_host(json, *now, engine);
             respond(json_response(std::move(body)));
         });
 }

@@ -158,6 +158,8 @@ public:
     [[nodiscard]] const core::Scheduler& scheduler() const noexcept;  ///< for views
     /// What a host said last about its plugins; empty when it said nothing.
     [[nodiscard]] std::span<const wire::PluginHealth> plugin_health(HostIndex host) const;
+    /// What a host said last that it cannot do as it should; empty: nothing.
+    [[nodiscard]] std::string_view host_trouble(HostIndex host) const;
     /// How long ago that was.
     [[nodiscard]] base::Duration plugin_health_age(HostIndex host) const;
     [[nodiscard]] base::TimePoint now() const;

@@ -70,6 +70,12 @@ std::span<const wire::PluginHealth> Engine::plugin_health(HostIndex host) const 
     return impl_->hosts[host].health.plugins;
 }
 
+std::string_view Engine::host_trouble(HostIndex host) const {
+    if (host >= impl_->hosts.size())
+        return {};
+    return impl_->hosts[host].health.trouble;
+}
+
 base::Duration Engine::plugin_health_age(HostIndex host) const {
     return host < impl_->hosts.size() ? impl_->clock.now() - impl_->hosts[host].health_at
                                       : base::Duration{};

@@ -138,10 +138,20 @@ Result<void> read_message(Input& in, Capabilities& message) {
 Result<void> read_message(Input& in, Health& message) {
     Object object(in, names::health);
     bool good = true;
-    for (int member; good && (member = object.next()) >= 0;)
-        good = member == 0 ? in.skip()
-                           : read_items(in, "plugins", limits::health_count, message.plugins);
-    return finish(in, object.complete({1}));
+    for (int member; good && (member = object.next()) >= 0;) {
+        switch (member) {
+            case 0:
+                good = in.skip();
+                break;
+            case 1:
+                good = in.text(message.trouble, limits::error_length);
+                break;
+            default:
+                good = read_items(in, "plugins", limits::health_count, message.plugins);
+                break;
+        }
+    }
+    return finish(in, object.complete({2}));
 }
 
 Result<void> read_message(Input& in, Welcome& message) {

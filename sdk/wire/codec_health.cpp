@@ -132,7 +132,10 @@ void PluginFigures::add(const PluginFigures& other) noexcept {
 std::string encode(const Health& message) {
     std::string out;
     Writer writer(out);
-    writer.begin_object().member("op", "health").key("plugins").begin_array();
+    writer.begin_object().member("op", "health");
+    if (!message.trouble.empty())
+        writer.member("trouble", message.trouble.substr(0, limits::error_length));
+    writer.key("plugins").begin_array();
     const auto count = std::min(message.plugins.size(), limits::health_count);
     for (std::size_t i = 0; i < count; ++i) {
         PluginHealth item = message.plugins[i];

@@ -60,7 +60,7 @@ inline constexpr std::array<std::string_view, 12> capability{"type",
                                                              "sandbox"};
 inline constexpr std::array<std::string_view, 8> refused{
     "file", "reason", "quarantined", "retry_ms", "plugin", "version", "digest", "types"};
-inline constexpr std::array<std::string_view, 2> health{"op", "plugins"};
+inline constexpr std::array<std::string_view, 3> health{"op", "trouble", "plugins"};
 inline constexpr std::array<std::string_view, 18> plugin_health{"plugin",
                                                                 "version",
                                                                 "digest",

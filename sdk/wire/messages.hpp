@@ -130,8 +130,9 @@ struct PluginHealth {
     PluginFigures figures{};
 };
 
-/// Of every plugin version on the host; replaces the previous one.
+/// Of the host and every plugin version on it; replaces the previous one.
 struct Health {
+    std::string trouble{};  ///< what the host cannot do as it should, one line; mostly empty
     std::vector<PluginHealth> plugins{};
 };
 

@@ -152,6 +152,7 @@ base::Result<void> FakeCoordinator::on_capabilities(wire::Capabilities message) 
 }
 
 base::Result<void> FakeCoordinator::on_health(wire::Health message) {
+    trouble = std::move(message.trouble);
     health = std::move(message.plugins);
     return {};
 }

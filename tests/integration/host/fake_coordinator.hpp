@@ -60,6 +60,7 @@ public:
     std::map<std::uint64_t, Result> results;  ///< by counter of the token
     std::size_t result_count = 0;             ///< repeated ones included
     std::vector<wire::PluginHealth> health;
+    std::string trouble;
     std::size_t heartbeats = 0;
     bool draining = false;
     std::string bye;

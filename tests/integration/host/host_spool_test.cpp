@@ -114,6 +114,8 @@ TEST_F(HostSpoolTest, WithoutADiskResultsGoOnFromMemory) {
 
     const auto token = coordinator.assign("test.echo");
     EXPECT_EQ(result_of(token).status, AttemptStatus::ok);
+    wait_until([&] { return !coordinator.trouble.empty(); });
+    EXPECT_THAT(coordinator.trouble, testing::HasSubstr("spool"));
     coordinator.drop();
     wait_until([&] { return coordinator.result_count == 2; });
 

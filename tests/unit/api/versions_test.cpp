@@ -137,5 +137,14 @@ TEST_F(VersionsTest, ExplainSaysWhichVersionsThereAre) {
               "has render 1.1.0, the task wants ^1.2");
 }
 
+TEST_F(VersionsTest, AHostShowsWhatItIsInTroubleWith) {
+    FakeHost& host = join("one", {{"render@1.0.0", ""}});
+    EXPECT_FALSE(get("/v1/hosts/one").body().as_object().contains("trouble"));
+
+    engine_->host_health(host.index, {.trouble = "the disk is full"});
+
+    EXPECT_EQ(get("/v1/hosts/one").body().at("trouble").as_string(), "the disk is full");
+}
+
 }  // namespace
 }  // namespace distributo::tests

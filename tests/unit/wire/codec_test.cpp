@@ -114,6 +114,7 @@ TEST(CodecTest, AQuarantinedPluginSaysWhatItWasAndUntilWhen) {
 
 TEST(CodecTest, Health) {
     Health message;
+    message.trouble = "the disk is full";
     auto& plugin = message.plugins.emplace_back();
     plugin.plugin = "render";
     plugin.version = "1.2.0";
@@ -139,7 +140,7 @@ TEST(CodecTest, Health) {
     figures.grown_threads = 13;
     message.plugins.emplace_back();
     constexpr std::string_view text =
-        R"({"op":"health","plugins":[{"plugin":"render","version":"1.2.0","digest":"ab",)"
+        R"({"op":"health","trouble":"the disk is full","plugins":[{"plugin":"render","version":"1.2.0","digest":"ab",)"
         R"("file":"render.so","isolation":"process","state":"quarantined","reason":"crashed",)"
         R"("retry_ms":1500,"processes":1,"tasks":2,"failures":3,"crashes":4,"restarts":5,)"
         R"("recycles":[6,7,8,9],"setup":[[3,1]],"execute":[[40,2],[127,1]],)"
