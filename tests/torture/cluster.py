@@ -85,6 +85,7 @@ class Host(Member):
                           "--writable", self.cluster.ledger.parent,
                           prefix=self.cable.prefix() if self.cable else ())
         self.cluster.host_names[pid] = self.name
+        self.cluster.faults.end_absence(self.name, "stopped")
 
     def runners(self):
         try:
@@ -105,14 +106,20 @@ class Host(Member):
             os.kill(pid, number)
 
     def cut(self):
-        self.cluster.faults.cuts[self.name].append([time.monotonic_ns(), 1 << 63])
+        self.cluster.faults.begin_absence(self.name, "cut")
         self.cable.cut()
 
     def heal(self):
-        cuts = self.cluster.faults.cuts[self.name]
-        if cuts and cuts[-1][1] == 1 << 63:
-            self.cable.heal()
-            cuts[-1][1] = time.monotonic_ns()
+        self.cable.heal()
+        self.cluster.faults.end_absence(self.name, "cut")
+
+    def doze(self):
+        self.cluster.faults.begin_absence(self.name, "stopped")
+        self.send(signal.SIGSTOP)
+
+    def wake(self):
+        self.send(signal.SIGCONT)
+        self.cluster.faults.end_absence(self.name, "stopped")
 
 
 class Cluster:

@@ -4,7 +4,10 @@ import bisect
 import collections
 import os
 import threading
+import time
 import typing
+
+FOREVER = 1 << 63
 
 
 class Acknowledged:
@@ -27,9 +30,17 @@ class Faults:
 
     def __init__(self):
         self.killed = {}  # time, by pid
-        self.cuts = collections.defaultdict(list)  # [begin, end], by name of the host
+        self.absences = collections.defaultdict(list)  # [begin, end, why], by name of the host
         self.starts = []  # of the coordinator
         self.counts = collections.Counter()
+
+    def begin_absence(self, host, why):
+        self.absences[host].append([time.monotonic_ns(), FOREVER, why])
+
+    def end_absence(self, host, why):
+        for absence in self.absences[host]:
+            if absence[2] == why:
+                absence[1] = min(absence[1], time.monotonic_ns())
 
 
 class Run(typing.NamedTuple):
@@ -67,6 +78,7 @@ class Verdict:
         outcomes = collections.Counter(result["id"] for result in results)
         self.wrong = {
             "acknowledged tasks without an outcome": sorted(acknowledged - outcomes.keys()),
+            "outcomes of tasks that nobody submitted, or of a repeat": sorted(outcomes.keys() - acknowledged),
             "tasks with more than one outcome":
                 [task for task, count in outcomes.items() if count > 1],
             "gaps in the sequence of results":
@@ -99,22 +111,22 @@ class Verdict:
             if not same_assignment:
                 self.wrong["attempt numbers given twice"].append(task)
         elif not (same_assignment or self.died(before.host, after.begin)
-                  or self.died(before.runner, after.begin) or self.was_cut_off(before, after)):
+                  or self.died(before.runner, after.begin) or self.was_absent(before, after)):
             self.wrong["running attempts that were restarted"].append(task)
 
     def died(self, pid, before):
         return self.faults.killed.get(pid, before + 1) <= before
 
-    def was_cut_off(self, before, after):
+    def was_absent(self, before, after):
         return any(begin <= after.begin and end >= before.begin
-                   for begin, end in self.faults.cuts[self.host_names[before.host]])
+                   for begin, end, _ in self.faults.absences[self.host_names[before.host]])
 
     def first_executions(self):
         """Seconds from each start of the coordinator to the first execution of a task, unless it was
         killed before."""
         begins = sorted(run.begin for executions in self.runs.values() for run in executions)
         waits = []
-        for start, following in zip(self.faults.starts, [*self.faults.starts[1:], 1 << 63]):
+        for start, following in zip(self.faults.starts, [*self.faults.starts[1:], FOREVER]):
             place = bisect.bisect_left(begins, start)
             if place < len(begins) and begins[place] < following:
                 waits.append((begins[place] - start) / 1e9)

@@ -16,12 +16,14 @@ class Client(threading.Thread):
         self.stopping = threading.Event()
         self.refused = None  # an answer that a retry would not change
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, key=None):
         """The decoded answer; None when there was none, or the coordinator could not serve now."""
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(*self.address, timeout=5)
             headers = {"Content-Type": "application/json"} if body else {}
+            if key:
+                headers["Idempotency-Key"] = key
             self.connection.request(method, path, body, headers)
             answer = self.connection.getresponse()
             content = answer.read()
@@ -48,7 +50,8 @@ class Client(threading.Thread):
 
 
 class Producer(Client):
-    """Submits batches of tasks with ids of its own, each again until it is acknowledged."""
+    """Submits batches of tasks, each again until it is acknowledged. Every second batch has ids of its own;
+    the others are recognised by their Idempotency-Key, and get their ids from the coordinator."""
 
     def __init__(self, number, address, seed, rate, acknowledged, execution_ledger, consumer):
         super().__init__(address)
@@ -56,7 +59,7 @@ class Producer(Client):
         self.number, self.rate = number, rate
         self.acknowledged, self.consumer = acknowledged, consumer
         self.execution_ledger = str(execution_ledger)
-        self.made = self.repeats = 0
+        self.made = self.batches = self.repeats = 0
 
     def run(self):
         while not self.stopping.is_set():
@@ -64,23 +67,26 @@ class Producer(Client):
                 self.stopping.wait(0.1)
                 continue
             count = self.random.randint(1, 40)
-            self.submit([self.task() for _ in range(count)])
+            self.batches += 1
+            self.submit([self.task(named=self.batches % 2) for _ in range(count)])
             self.stopping.wait(self.random.uniform(0, 2 * count / self.rate))
 
-    def task(self):
+    def task(self, named):
         self.made += 1
         ms = self.random.choice([0] * 8 + [self.random.randint(1, 300), self.random.randint(300, 2500)])
-        return {"id": f"p{self.number}-{self.made}", "type": "torture.write",
-                "payload": {"ledger": self.execution_ledger, "ms": ms}}
+        task = {"type": "torture.write", "payload": {"ledger": self.execution_ledger, "ms": ms}}
+        return {"id": f"p{self.number}-{self.made}", **task} if named else task
 
     def submit(self, tasks):
         body = json.dumps(tasks)
+        key = None if "id" in tasks[0] else f"p{self.number}-batch-{self.batches}"
         # A batch that was begun is brought to its end, also when the producer is to stop.
         while self.refused is None:
-            answer = self.ask("POST", "/v1/tasks:batch", body)
+            answer = self.ask("POST", "/v1/tasks:batch", body, key)
             if answer is not None:
                 ids = [entry.get("id") for entry in answer["results"]]
-                if answer["rejected"] or ids != [task["id"] for task in tasks]:
+                if answer["rejected"] or any(
+                        task.get("id", one) != one for task, one in zip(tasks, ids, strict=True)):
                     self.refused = f"a batch was not accepted: {answer}"
                     return
                 self.acknowledged.add(ids)

@@ -34,7 +34,7 @@ def arguments():
 
 
 # Mean seconds between two faults of a kind, all hosts together.
-FAULTS = {"coordinator": 1.2, "host": 3, "leave": 15, "runner": 20, "stop": 4, "cut": 6}
+FAULTS = {"coordinator": 1.2, "host": 3, "leave": 15, "runner": 20, "stop": 4, "cut": 6, "doze": 90}
 
 
 class Storm:
@@ -108,6 +108,15 @@ class Storm:
             self.at(delay, send)
         self.faults.counts["stops and continues"] += 1
 
+    def doze(self):
+        """Longer than the lease: its tasks are given to others, and it finds out when it wakes up."""
+        victim = self.random.choice(self.cluster.hosts)
+        if victim.running():
+            process = victim.process.process
+            victim.doze()
+            self.at(self.random.uniform(32, 40), lambda: process.poll() is None and victim.wake())
+            self.faults.counts["hosts stopped for longer than a lease"] += 1
+
     def cut(self):
         victim = self.random.choice([host for host in self.cluster.hosts if host.cable])
         victim.heal()
@@ -120,6 +129,7 @@ class Storm:
         for host in self.cluster.hosts:
             if host.cable:
                 host.heal()
+            host.wake()
         for member in self.cluster.members():
             member.send(signal.SIGCONT)
             member.wait_if_leaving()
