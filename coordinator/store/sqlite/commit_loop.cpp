@@ -105,7 +105,7 @@ base::Duration CommitLoop::last_commit() const noexcept {
 Clock::duration CommitLoop::patience() const {
     if (backups_.is_copying())
         return backups_.next_step() - Clock::now();
-    if (log_pages_ > 0)
+    if (log_pages_ > 0 || files_to_clean_)
         return setup_.log_idle;
     return full_ ? Clock::duration(look_again) : Clock::duration(sleep_at_most);
 }
@@ -124,6 +124,7 @@ void CommitLoop::run() {
         if (jobs.empty()) {
             shorten_log(!backups_.is_copying());
             copy_some();
+            clean_files(true);
             continue;
         }
         // Who submits alone, one by one, gains nothing from waiting for others.
@@ -133,6 +134,7 @@ void CommitLoop::run() {
         finish(std::move(jobs));
         shorten_log(false);
         copy_some();
+        clean_files(false);
         if (!alone)
             std::this_thread::sleep_until(started + setup_.spacing);
     }
@@ -245,6 +247,17 @@ void CommitLoop::copy_some() {
         backups_.fail(*why);
     else if (backups_.is_copying())
         backups_.step();
+}
+
+void CommitLoop::clean_files(bool idle) {
+    // A backup still reads them.
+    if (failure() || backups_.is_copying())
+        return;
+    try {
+        files_to_clean_ = writer_->clean_files(idle);
+    } catch (const DatabaseError& error) {
+        break_down(error.what());
+    }
 }
 
 void CommitLoop::leave() {

@@ -81,6 +81,7 @@ private:
     void fail(Jobs& jobs);
     void shorten_log(bool idle);
     void copy_some();
+    void clean_files(bool idle);
     void leave();
     [[nodiscard]] std::optional<base::Error> failure() const;
 
@@ -90,6 +91,7 @@ private:
     std::unique_ptr<Database> database_;
     std::unique_ptr<Writer> writer_;
     Backups backups_;
+    bool files_to_clean_ = true;
     int log_pages_ = 0;  // not copied yet, by what is known
 
     WorkQueue<std::unique_ptr<Job<Writer>>> queue_;

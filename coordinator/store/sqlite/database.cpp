@@ -52,6 +52,9 @@ bool Rows::next() {
 bool Rows::null(int column) const {
     return sqlite3_column_type(statement_->statement_.get(), column) == SQLITE_NULL;
 }
+bool Rows::is_text(int column) const {
+    return sqlite3_column_type(statement_->statement_.get(), column) == SQLITE_TEXT;
+}
 std::int64_t Rows::integer(int column) const {
     return sqlite3_column_int64(statement_->statement_.get(), column);
 }

@@ -50,6 +50,7 @@ public:
 
     bool next();
     [[nodiscard]] bool null(int column) const;
+    [[nodiscard]] bool is_text(int column) const;  ///< and not a BLOB
     [[nodiscard]] std::int64_t integer(int column) const;
     /// The same as an unsigned number, or as an enumeration.
     template <typename T>

@@ -20,10 +20,12 @@ base::WallTime minus(base::WallTime time, base::Duration by) {
 
 }  // namespace
 
-Pruner::Pruner(const Database& database, NameIds& names, Tallies& tallies, BlockMarks& marks)
+Pruner::Pruner(
+    const Database& database, NameIds& names, Tallies& tallies, BlockMarks& marks, Blobs& blobs)
     : names_(names),
       tallies_(tallies),
       marks_(marks),
+      blobs_(blobs),
       forgotten_(static_cast<std::uint64_t>(
           database.number("SELECT value FROM meta WHERE key = 'forgotten'"))),
       next_commit_(database.prepare(R"sql(
@@ -33,7 +35,8 @@ Pruner::Pruner(const Database& database, NameIds& names, Tallies& tallies, Block
       update_commit_(database.prepare("UPDATE recorded SET tasks = ? WHERE first = ?")),
       delete_commit_(database.prepare("DELETE FROM recorded WHERE first = ?")),
       look_(database.prepare(R"sql(
-        SELECT o.state, o.finished, t.type, t."group", t.options
+        SELECT o.state, o.finished, t.type, t."group", t.options,
+            CASE typeof(o.result) WHEN 'text' THEN o.result END
         FROM outcome o JOIN task t ON t.id = o.id WHERE o.id = ? AND o.sequence = ?)sql")),
       delete_task_(database.prepare("DELETE FROM task WHERE id = ?")),
       delete_outcome_(database.prepare("DELETE FROM outcome WHERE id = ?")),
@@ -153,6 +156,7 @@ Pruner::Verdict Pruner::judge(const Order& order, PairReader::Pair ended) {
     }
     task_ = {rows.as<NameId>(2), rows.as<NameId>(3)};
     options_ = rows.text(4);
+    result_file_ = rows.text(5);
     return Verdict::drop;
 }
 
@@ -163,6 +167,8 @@ void Pruner::drop(TaskId id) {
         delete_attempts_.run(id);
         delete_controls_.run(id);
     }
+    if (!result_file_.empty())
+        blobs_.release(result_file_);
     if (!options_.empty())
         drop_options(options_);
     tallies_.dropped(task_.type, task_.group, state_);

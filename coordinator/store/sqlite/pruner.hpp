@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coordinator/store/sqlite/blobs.hpp"
 #include "coordinator/store/sqlite/block_marks.hpp"
 #include "coordinator/store/sqlite/database.hpp"
 #include "coordinator/store/sqlite/live_tasks.hpp"
@@ -19,7 +20,11 @@ namespace distributo::coordinator::store {
 /// few milliseconds at most. Part of the writer; uses its transaction.
 class Pruner {
 public:
-    Pruner(const Database& database, NameIds& names, Tallies& tallies, BlockMarks& marks);
+    Pruner(const Database& database,
+           NameIds& names,
+           Tallies& tallies,
+           BlockMarks& marks,
+           Blobs& blobs);
 
     /// What comes next; kept when the newest of all is forgotten, since numbers are not reused.
     struct Next {
@@ -65,6 +70,7 @@ private:
     NameIds& names_;
     Tallies& tallies_;
     BlockMarks& marks_;
+    Blobs& blobs_;
     std::uint64_t completed_from_ = 0, unsuccessful_from_ = 0, any_from_ = 0;  // sequences
     std::uint64_t forgotten_ = 0;
     std::set<std::uint64_t> touched_;  // blocks
@@ -75,6 +81,7 @@ private:
     LiveTask task_;
     wire::TaskState state_ = wire::TaskState::completed;
     std::string options_;
+    std::string result_file_;
 
     Statement next_commit_, update_commit_, delete_commit_;
     Statement look_, delete_task_, delete_outcome_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace distributo::coordinator::store {
 namespace {
@@ -15,6 +16,13 @@ using Clock = std::chrono::steady_clock;
 constexpr auto longest_answer = std::chrono::milliseconds(200);
 // After this a page is handed out with what it has; the next call goes on from there.
 constexpr auto page_time = std::chrono::milliseconds(10);
+
+// The same for payloads and results: a page is in memory before it leaves.
+constexpr std::size_t page_bytes = 8 * 1024 * 1024;
+
+std::size_t bytes_of(const TaskRecord& record) {
+    return record.task.payload.size() + (record.outcome ? record.outcome->result.size() : 0);
+}
 
 constexpr auto reader_settings = R"sql(
 PRAGMA query_only = 1;
@@ -76,10 +84,10 @@ private:
     Time begun_;
 };
 
-Reader::Reader(const std::string& file, const std::string& vfs, std::uint32_t term)
+Reader::Reader(const std::string& file, const std::string& vfs, BlobFiles files, std::uint32_t term)
     : database_(file, Database::Mode::read, vfs),
       term_(term),
-      records_(database_),
+      records_(database_, std::move(files)),
       begin_(database_.prepare("BEGIN")),
       end_(database_.prepare("COMMIT")),
       find_name_(database_.prepare("SELECT id FROM name WHERE kind = ? AND text = ?")),
@@ -138,6 +146,7 @@ ListPage Reader::list(const ListQuery& query) {
         query, [this](NameKind kind, const std::string& text) { return name(kind, text); });
     if (!plan)
         return page;
+    std::size_t bytes = 0;
     const auto newest = signed_id(query.before) - 1;
     auto blocks = plan->blocks(prepared(plan->blocks_sql()), newest);
     auto& tasks = prepared(plan->tasks_sql());
@@ -149,10 +158,11 @@ ListPage Reader::list(const ListQuery& query) {
             auto record = records_.record(rows);
             if (!plan->matches(record))
                 continue;
-            if (page.tasks.size() == query.limit) {
+            if (page.tasks.size() == query.limit || bytes > page_bytes) {
                 page.next_before = record.task.id + 1;
                 return page;
             }
+            bytes += bytes_of(record);
             page.tasks.push_back(std::move(record));
         }
         if (moment.page_is_due()) {
@@ -175,6 +185,7 @@ ResultsPage Reader::results(const ResultsQuery& query, Sequences sequences) {
         page.next_after = std::max(query.after, page.newest);
         return page;
     }
+    std::size_t bytes = 0;
     auto commits = recorded_.query(signed_id(query.after + 1));
     while (commits.next()) {
         PairReader ended(commits.text(0));
@@ -189,8 +200,8 @@ ResultsPage Reader::results(const ResultsQuery& query, Sequences sequences) {
                 continue;
             auto rows = find_result_.query(id, sequence, type, group);
             if (rows.next())
-                page.tasks.push_back(records_.record(rows));
-            if (moment.page_is_due())
+                bytes += bytes_of(page.tasks.emplace_back(records_.record(rows)));
+            if (bytes > page_bytes || moment.page_is_due())
                 return page;
         }
     }

@@ -23,7 +23,7 @@ public:
         std::uint64_t newest = 0;
         std::uint64_t oldest = 1;
     };
-    Reader(const std::string& file, const std::string& vfs, std::uint32_t term);
+    Reader(const std::string& file, const std::string& vfs, BlobFiles files, std::uint32_t term);
 
     [[nodiscard]] std::optional<TaskRecord> find(TaskId id);
     [[nodiscard]] TaskId resolve(const std::string& given_id);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace distributo::coordinator::store {
 namespace {
@@ -52,8 +53,9 @@ std::string select_tasks() {
         FROM task t LEFT JOIN outcome o ON o.id = t.id )sql";
 }
 
-Records::Records(const Database& database)
+Records::Records(const Database& database, std::optional<BlobFiles> files)
     : names_(database),
+      files_(std::move(files)),
       find_(database.prepare(select_tasks() + "WHERE t.id = ?")),
       attempts_(database.prepare(R"sql(
         SELECT number, term, status, charge, excludes_host, host, host_id, version, started,
@@ -97,7 +99,11 @@ core::Outcome Records::outcome(const Rows& rows, TaskId id) {
     outcome.id = id;
     outcome.state = rows.as<wire::TaskState>(outcome_state);
     outcome.reason = rows.as<wire::FailReason>(outcome_reason);
-    outcome.result = base::Bytes::copy(rows.text(outcome_result));
+    const auto result = rows.text(outcome_result);
+    if (!rows.is_text(outcome_result))
+        outcome.result = base::Bytes::copy(result);
+    else if (files_)
+        outcome.result = files_->read(std::string(result));
     auto& attempt = outcome.attempt;
     attempt.number = rows.as<std::uint32_t>(outcome_attempt);
     attempt.status = rows.as<wire::AttemptStatus>(outcome_status);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coordinator/store/sqlite/blob_files.hpp"
 #include "coordinator/store/sqlite/database.hpp"
 #include "coordinator/store/sqlite/names.hpp"
 #include "coordinator/store/store.hpp"
@@ -24,7 +25,8 @@ struct PastAttempts {
 /// row that cannot be what was written.
 class Records {
 public:
-    explicit Records(const Database& database);
+    /// Without `files`, results that are files are left empty.
+    explicit Records(const Database& database, std::optional<BlobFiles> files = {});
 
     [[nodiscard]] std::optional<TaskRecord> find(TaskId id);
     /// What was recorded of a task beside its outcome. `before` is what NewTask.attempts_before is
@@ -43,6 +45,7 @@ private:
     void read_controls(PastAttempts& past, TaskId id, std::uint32_t term);
 
     NameTexts names_;
+    std::optional<BlobFiles> files_;
     Statement find_;
     Statement attempts_;
     Statement controls_;

@@ -12,6 +12,8 @@
 ///     ├────── attempt       those that did not end it
 ///     ├────── control       cancel, hold, release, retry
 ///     └────── given_id, unique_key (while it lives)
+///   blob                    results in files: `outcome.result` is the file's name as a TEXT then,
+///                           and the result itself as a BLOB otherwise
 ///   recorded                per commit: which tasks ended in it, in order (the sequence)
 ///   tally                   per type and group: how many, by state
 ///   block, mark             where to look: see block_marks.hpp

@@ -92,6 +92,7 @@ private:
     }
     [[nodiscard]] base::Result<Recovered> open_file();
     [[nodiscard]] base::Error cannot_open(const DatabaseError& failed) const;
+    [[nodiscard]] BlobFiles blobs() const { return BlobFiles(options_.directory / "blobs"); }
     [[nodiscard]] Reserve reserve() const {
         return {options_.directory / "reserve", options_.reserve, options_.free};
     }
@@ -158,7 +159,7 @@ base::Result<Recovered> SqliteStore::open_file() {
     if (auto prepared = prepare_schema(*database, file_); !prepared)
         return prepared.error();
     const auto start = begin_term(*database);
-    auto writer = std::make_unique<Writer>(*database, start);
+    auto writer = std::make_unique<Writer>(*database, blobs(), start);
     auto recovered = recover(*database, start, *writer);
     loop_.emplace(CommitLoop::Setup{.file = file_,
                                     .spacing = options_.spacing,
@@ -169,7 +170,7 @@ base::Result<Recovered> SqliteStore::open_file() {
                   std::move(database),
                   std::move(writer),
                   outbox_);
-    reader_.emplace(file_, options_.vfs, start.term);
+    reader_.emplace(file_, options_.vfs, blobs(), start.term);
     loop_->start();
     reading_ = std::thread([this] { answer_reads(); });
     return recovered;

@@ -15,13 +15,14 @@ constexpr std::size_t longest_record = 3000;
 
 }  // namespace
 
-Writer::Writer(const Database& database, const Start& start)
+Writer::Writer(const Database& database, const BlobFiles& files, const Start& start)
     : database_(database),
       start_(start),
       names_(database),
       tallies_(database),
       marks_(database),
-      pruner_(database, names_, tallies_, marks_),
+      blobs_(database, files),
+      pruner_(database, names_, tallies_, marks_, blobs_),
       records_(database),
       committed_sequence_(start.sequence),
       begin_(database.prepare("BEGIN IMMEDIATE")),
@@ -53,6 +54,8 @@ Writer::Writer(const Database& database, const Start& start)
       find_submission_(
           database.prepare("SELECT content, created, tasks FROM submission WHERE key = ?")),
       insert_submission_(database.prepare("INSERT OR REPLACE INTO submission VALUES(?, ?, ?, ?)")),
+      find_result_file_(
+          database.prepare("SELECT result FROM outcome WHERE id = ? AND typeof(result) = 'text'")),
       delete_outcome_(database.prepare("DELETE FROM outcome WHERE id = ?")),
       put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")) {
     read_unique_keys();
@@ -93,12 +96,17 @@ void Writer::roll_back() {
     names_.forget();
     tallies_.discard();
     marks_.forget();
+    blobs_.roll_back();
     pruner_.restart();
     read_unique_keys();
 }
 
 bool Writer::prune(const Retention& retention, base::WallTime now) {
     return pruner_.prune(retention, now, {start_.next_id, start_.sequence + 1});
+}
+
+bool Writer::clean_files(bool idle) {
+    return blobs_.clean(std::chrono::steady_clock::now(), idle);
 }
 
 void Writer::leave() {
@@ -209,6 +217,9 @@ void Writer::write_outcome(const Ended& ended) {
     const auto host = names_.id(NameKind::host, attempt.host);
     const auto host_id = names_.id(NameKind::host_id, attempt.host_id);
     const auto version = names_.id(NameKind::version, attempt.version);
+    std::string file;
+    if (outcome.result.size() > longest_inline_result)
+        file = blobs_.add(outcome.result.view());
     insert_outcome_.bind(outcome.id)
         .bind(ended.sequence)
         .bind(outcome.state)
@@ -224,15 +235,22 @@ void Writer::write_outcome(const Ended& ended) {
         .bind(attempt.times.wait_us)
         .bind(attempt.times.setup_us)
         .bind(attempt.times.install_us)
-        .bind(attempt.times.execute_us)
-        .bind(Blob{outcome.result.view()})
-        .bind(attempt.message)
-        .finish();
+        .bind(attempt.times.execute_us);
+    if (file.empty())
+        insert_outcome_.bind(Blob{outcome.result.view()});
+    else
+        insert_outcome_.bind(file);
+    insert_outcome_.bind(attempt.message).finish();
     const auto state = static_cast<int>(outcome.state);
     marks_.mark(any_name, state, outcome.id);
     marks_.mark(ended.task.type, state, outcome.id);
     if (host != 0)
         marks_.mark(host, any_state, outcome.id);
+}
+
+std::string Writer::result_file(TaskId id) {
+    auto rows = find_result_file_.query(id);
+    return rows.next() ? std::string(rows.text(0)) : std::string();
 }
 
 base::Result<TaskRecord> Writer::reopen(TaskId id, base::WallTime now) {
@@ -258,6 +276,8 @@ base::Result<TaskRecord> Writer::reopen(TaskId id, base::WallTime now) {
     const core::Control again{id, core::Control::Kind::retry, {}, now, past.before};
     control(again);
     past.controls.push_back(again);
+    if (const auto file = result_file(id); !file.empty())
+        blobs_.release(file);
     delete_outcome_.run(id);
 
     const LiveTask task{names_.id(NameKind::type, record->task.type),

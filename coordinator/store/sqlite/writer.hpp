@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coordinator/store/sqlite/blobs.hpp"
 #include "coordinator/store/sqlite/block_marks.hpp"
 #include "coordinator/store/sqlite/database.hpp"
 #include "coordinator/store/sqlite/live_tasks.hpp"
@@ -27,7 +28,7 @@ public:
         TaskId live_floor = 1;
         std::uint64_t sequence = 0;  ///< of the newest outcome ever recorded
     };
-    Writer(const Database& database, const Start& start);
+    Writer(const Database& database, const BlobFiles& files, const Start& start);
     /// A live task, as it was found.
     void recovered(const core::NewTask& task);
 
@@ -43,6 +44,10 @@ public:
     void roll_back();
     /// Writes down what makes the next start quick.
     void leave();
+
+    /// Between transactions: files of results that went; a part of those that nobody ever had, when
+    /// `idle`. False when there is nothing more to do of that kind.
+    bool clean_files(bool idle);
 
     [[nodiscard]] Records& records() noexcept { return records_; }
     /// Of the newest outcome that was committed.
@@ -81,6 +86,8 @@ private:
     void write_outcomes();
     void write_recorded();
     void write_outcome(const Ended& ended);
+    /// Empty when the result of that task is none.
+    [[nodiscard]] std::string result_file(TaskId id);
     void take_unique_key(TaskId id, const std::string& key);
     void drop_unique_key(TaskId id);
     void read_unique_keys();
@@ -91,6 +98,7 @@ private:
     NameIds names_;
     Tallies tallies_;
     BlockMarks marks_;
+    Blobs blobs_;
     Pruner pruner_;
     Records records_;
     LiveTasks live_;
@@ -109,7 +117,7 @@ private:
     Statement find_given_id_, insert_given_id_;
     Statement find_unique_key_, insert_unique_key_, delete_unique_key_;
     Statement find_submission_, insert_submission_;
-    Statement delete_outcome_, put_meta_;
+    Statement find_result_file_, delete_outcome_, put_meta_;
 };
 
 }  // namespace distributo::coordinator::store

@@ -1,17 +1,13 @@
-#include "tests/contract/store_contract.hpp"
+#include "tests/contract/store_contract_fixture.hpp"
 
 namespace distributo::tests {
 namespace {
 
-StoreMaker memory(std::string name, std::size_t max_ended) {
-    return {std::move(name),
-            [max_ended](StoreMaker::Post post) {
-                return store::make_memory_store(std::move(post), max_ended);
-            },
+StoreMaker keeps_two() {
+    return {"keeps_two",
+            [](StoreMaker::Post post) { return store::make_memory_store(std::move(post), 2); },
             [](const StoreMaker::Post&, std::unique_ptr<store::Store> old) { return old; }};
 }
-
-INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(memory("memory", 1000)));
 
 class MemoryStoreTest : public StoreContract {};
 
@@ -73,7 +69,7 @@ TEST_P(MemoryStoreTest, ALongSearchIsCutIntoPages) {
     EXPECT_EQ(ids(page), (Ids{wanted}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Memory, MemoryStoreTest, testing::Values(memory("keeps_two", 2)));
+INSTANTIATE_TEST_SUITE_P(Memory, MemoryStoreTest, testing::Values(keeps_two()));
 
 TEST(MemoryStoreTurnTest, ManyCallsInOneTurnPostOnce) {
     std::vector<std::function<void()>> posted;

@@ -1,5 +1,4 @@
 #include "coordinator/store/sqlite/database.hpp"
-#include "tests/contract/store_contract.hpp"
 #include "tests/unit/store/sqlite_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -11,24 +10,6 @@
 
 namespace distributo::tests {
 namespace {
-
-/// A store in a folder that goes with the test.
-StoreMaker sqlite() {
-    auto folder = std::make_shared<TemporaryDirectory>();
-    return {"sqlite",
-            [folder](StoreMaker::Post post) {
-                folder->empty();
-                return store::make_sqlite_store({.directory = folder->path(), .reserve = 0},
-                                                std::move(post));
-            },
-            [folder](StoreMaker::Post post, std::unique_ptr<store::Store> old) {
-                old.reset();
-                return store::make_sqlite_store({.directory = folder->path(), .reserve = 0},
-                                                std::move(post));
-            }};
-}
-
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(sqlite()));
 
 TEST_F(SqliteStoreTest, ASecondCoordinatorIsRefused) {
     const auto first = opened();
