@@ -253,6 +253,14 @@ DiskImage SimulatedDisk::after_cut(std::mt19937_64& random) {
     return image;
 }
 
+DiskImage SimulatedDisk::as_it_is() {
+    const std::lock_guard lock(mutex_);
+    DiskImage image;
+    for (const auto& [name, file] : names_)
+        image.emplace(name, file->now_);
+    return image;
+}
+
 void SimulatedDisk::hold() {
     const std::lock_guard lock(mutex_);
     held_ = true;

@@ -61,6 +61,8 @@ public:
     [[nodiscard]] std::uint64_t trace();
     /// One of the images that the power cut may have left.
     [[nodiscard]] DiskImage after_cut(std::mt19937_64& random);
+    /// What the next process finds when only the one that used the disk has ended.
+    [[nodiscard]] DiskImage as_it_is();
     /// Asked before each operation is carried out; it has this status unless that is ok.
     void set_faults(std::function<Status(const Operation&)> faults);
 

@@ -96,11 +96,13 @@ void Client::run_until_answered() {
 void Client::send(Call call) {
     const auto answer = [this](const auto& result, const std::string& text) {
         const bool refused = !result && result.error().code != base::Errc::io;
-        answers_.push_back({result || refused, refused ? result.error().message : text});
+        answers_.push_back({result || refused, false, refused ? result.error().message : text});
     };
     if (auto* transaction = std::get_if<store::Transaction>(&call))
-        store_->commit(std::move(*transaction), expect<store::Committed>([answer](auto result) {
+        store_->commit(std::move(*transaction),
+                       expect<store::Committed>([this, answer](auto result) {
                            answer(result, result ? describe(*result) : "");
+                           answers_.back().refused = result && result->submits_refused;
                        }));
     else if (const auto* reopen = std::get_if<Reopen>(&call))
         store_->reopen(reopen->id, reopen->now, expect<store::TaskRecord>([answer](auto result) {

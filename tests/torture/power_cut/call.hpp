@@ -30,6 +30,7 @@ using Call = std::variant<store::Transaction, Reopen, Prune>;
 /// What a store answered to a call, so that two can be compared.
 struct Answer {
     bool acknowledged = false;  ///< false: the store is broken
+    bool refused = false;       ///< its submits were: the disk is full
     std::string text;
 };
 

@@ -18,10 +18,10 @@ constexpr std::uint64_t of_closing = 25;
 constexpr std::uint64_t most_rounds = 20;
 constexpr std::uint64_t most_calls = 6;
 
-/// Waits until the store has nothing to do.
-void rest(Client& store) {
+/// Waits until the store has nothing to do. False when it is broken.
+bool rest(Client& store) {
     store.send(store::Transaction{});
-    (void)store.answers();
+    return store.answers().at(0).acknowledged;
 }
 
 }  // namespace
@@ -56,7 +56,8 @@ std::string History::next() {
     figures_.operations += disk.operations();
     figures_.trace = figures_.trace * 31 + disk.trace();
     ++figures_.cuts_in[disk.cut_in()];
-    image_ = disk.after_cut(random_);
+    // A failed store ends without a power cut, as a rule.
+    image_ = failed_ && random_() % 2 == 0 ? disk.as_it_is() : disk.after_cut(random_);
     if (wrong.empty())
         wrong = check();
     if (!wrong.empty())
@@ -64,22 +65,42 @@ std::string History::next() {
     return wrong;
 }
 
+void History::plan_fault(SimulatedDisk& disk) {
+    using Status = SimulatedDisk::Status;
+    const auto kind = random_() % 2 == 0 ? Status::full : Status::io_error;
+    disk.set_faults([this, kind, at = up_to(late)](
+                        const SimulatedDisk::Operation& operation) mutable {
+        const bool fits = kind == Status::io_error || operation.kind == SimulatedDisk::Kind::write;
+        if (operation.number < at || !fits)
+            return Status::ok;
+        at = ~std::uint64_t{0};
+        ++figures_.faults;
+        if (kind == Status::io_error)
+            failed_ = operation.kind;
+        return kind;
+    });
+}
+
 std::string History::work(SimulatedDisk& disk) {
-    const bool at_rest = random_() % 6 == 0;
+    failed_.reset();
+    const bool at_rest = random_() % 5 == 0;
     if (!at_rest)
         disk.cut_at(up_to(random_() % 6 == 0 ? early : late));
+    else if (random_() % 2 == 0)
+        plan_fault(disk);
     const DiskVfs vfs(disk);
     auto store = client(vfs);
     const auto opened = store.open();
     if (!opened)
-        return disk.is_cut() ? std::string() : "cannot open: " + opened.error().message;
+        return disk.is_cut() || failed_ ? std::string() : "cannot open: " + opened.error().message;
     if (auto wrong = ledger_.opened(*opened); !wrong.empty())
         return wrong;
     load_.start(opened->next_id);
-    for (auto rounds = up_to(most_rounds); !disk.is_cut() && !(at_rest && rounds == 0); --rounds)
+    works_ = true;
+    for (auto rounds = up_to(most_rounds); works_ && !(at_rest && rounds == 0); --rounds)
         if (auto wrong = send(store, disk); !wrong.empty())
             return wrong;
-    if (at_rest && random_() % 3 != 0) {
+    if (works_ && at_rest && random_() % 3 != 0) {
         disk.cut_at(disk.operations() + up_to(of_closing));
         store.close();
     }
@@ -93,16 +114,19 @@ std::string History::send(Client& store, SimulatedDisk& disk) {
     disk.hold();
     for (auto calls = up_to(most_calls); calls > 0; --calls) {
         const auto first = ledger_.all_answered();
-        auto call = first ? load_.submit() : load_.any();
+        auto call = first ? load_.write() : load_.any();
         ledger_.sent(call);
         store.send(std::move(call));
         if (first)
             disk.wait_for_somebody();
     }
     disk.release();
-    auto wrong = take_answers(store);
-    rest(store);
-    return wrong;
+    if (auto wrong = take_answers(store); !wrong.empty())
+        return wrong;
+    works_ = rest(store);
+    if (works_ && failed_ == SimulatedDisk::Kind::sync)
+        return "went on after a sync had failed";
+    return {};
 }
 
 std::string History::take_answers(Client& store) {

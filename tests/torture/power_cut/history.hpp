@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -18,9 +19,10 @@ struct Figures {
     std::uint64_t bad_cuts = 0;  ///< after which something was wrong
     std::uint64_t damaged = 0;   ///< of those: the file could not be opened, or was not sound
     std::uint64_t lost = 0;      ///< tasks and ends of tasks that were acknowledged and are gone
-    std::uint64_t acknowledged = 0;                ///< calls
-    std::uint64_t operations = 0;                  ///< of the disk
-    std::uint64_t trace = 0;                       ///< tells one run from another
+    std::uint64_t acknowledged = 0;  ///< calls
+    std::uint64_t operations = 0;    ///< of the disk
+    std::uint64_t trace = 0;         ///< tells one run from another
+    std::uint64_t faults = 0;        ///< operations of the disk that failed, and the power stayed
     std::map<std::string, std::uint64_t> cuts_in;  ///< by what was going on
 };
 
@@ -37,6 +39,8 @@ public:
 private:
     [[nodiscard]] Client client(const class DiskVfs& vfs);
     [[nodiscard]] std::uint64_t up_to(std::uint64_t most) { return 1 + random_() % most; }
+    /// One operation of the disk will fail: for want of room, or for good.
+    void plan_fault(SimulatedDisk& disk);
     /// From a start until the power is gone.
     [[nodiscard]] std::string work(SimulatedDisk& disk);
     [[nodiscard]] std::string send(Client& client, SimulatedDisk& disk);
@@ -50,6 +54,9 @@ private:
     TemporaryDirectory directory_;
     std::string file_;
     DiskImage image_;
+    // Since the last start:
+    std::optional<SimulatedDisk::Kind> failed_;  // an operation that did, for good
+    bool works_ = false;                         // the store
     Ledger ledger_;
     Load load_;
 };

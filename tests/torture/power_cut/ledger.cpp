@@ -78,10 +78,18 @@ std::string Ledger::answered(const Answer& answer) {
     }
     if (broken_)
         return "acknowledged after it was broken";
+    if (answer.refused)
+        refuse_submits();
     const auto expected = apply().text;
-    if (answer.text != expected)
+    if (!answer.refused && answer.text != expected)
         return "answered '" + answer.text + "' instead of '" + expected + '\'';
     return {};
+}
+
+void Ledger::refuse_submits() {
+    auto& transaction = std::get<store::Transaction>(waiting_.front());
+    transaction.submissions.clear();
+    std::erase_if(transaction.submits, [](const auto& task) { return task.parent == 0; });
 }
 
 Answer Ledger::apply() {

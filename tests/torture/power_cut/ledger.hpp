@@ -35,6 +35,8 @@ private:
     [[nodiscard]] Snapshot expected();
     /// Carries out the oldest call that waits.
     [[nodiscard]] Answer apply();
+    /// Takes out of the oldest call what a full disk refuses.
+    void refuse_submits();
 
     Client memory_;
     std::deque<Call> waiting_;  // sent, not acknowledged

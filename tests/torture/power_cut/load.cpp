@@ -57,8 +57,6 @@ core::NewTask Load::task() {
     task.type = types[below(types.size())];
     task.payload = some_bytes();
     task.created = now_;
-    if (chance(0.1))
-        task.parent = 1 + below(task.id);
     return task;
 }
 
@@ -114,22 +112,28 @@ core::HostRecord Load::host() {
     return host;
 }
 
+/// Some are follow-ups of a task that ended, the others of people, some of whom may repeat it.
+void Load::add_submits(store::Transaction& to) {
+    for (auto n = below(5); n > 0; --n) {
+        to.submits.push_back(task());
+        if (chance(0.4))
+            to.submits.back().options = std::make_shared<core::TaskOptions>(options());
+    }
+    if (to.submits.empty())
+        return;
+    if (chance(0.2))
+        to.submits.back().parent = some_task();
+    else if (const auto first = below(to.submits.size()); chance(0.3))
+        to.submissions.push_back({one_of_a_few("key", 20),
+                                  one_of_a_few("content", 2),
+                                  first,
+                                  1 + below(to.submits.size() - first),
+                                  now_});
+}
+
 store::Transaction Load::transaction() {
     store::Transaction made;
-    for (auto n = below(5); n > 0; --n) {
-        made.submits.push_back(task());
-        if (chance(0.4))
-            made.submits.back().options = std::make_shared<core::TaskOptions>(options());
-    }
-    const auto submits = made.submits.size();
-    if (submits > 0 && chance(0.3)) {
-        const auto first = below(submits);
-        made.submissions.push_back({one_of_a_few("key", 20),
-                                    one_of_a_few("content", 2),
-                                    first,
-                                    1 + below(submits - first),
-                                    now_});
-    }
+    add_submits(made);
     for (auto n = below(4); n > 0; --n)
         made.outcomes.push_back(outcome(some_task()));
     for (auto n = below(3); n > 0; --n) {
@@ -143,10 +147,11 @@ store::Transaction Load::transaction() {
     return made;
 }
 
-Call Load::submit() {
+Call Load::write() {
     now_ += 1s;
     store::Transaction made;
-    made.submits.push_back(task());
+    made.hosts.push_back(host());
+    made.hosts.back().present = true;
     return made;
 }
 

@@ -14,8 +14,8 @@ public:
 
     /// Ids from this on are free.
     void start(core::TaskId next_id) { next_id_ = next_id; }
-    /// A submit that nothing can make a duplicate.
-    [[nodiscard]] Call submit();
+    /// Something that is always written.
+    [[nodiscard]] Call write();
     [[nodiscard]] Call any();
 
 private:
@@ -25,6 +25,7 @@ private:
     [[nodiscard]] base::Bytes some_bytes();
     [[nodiscard]] core::TaskId some_task();
     [[nodiscard]] core::NewTask task();
+    void add_submits(store::Transaction& to);
     [[nodiscard]] core::TaskOptions options();
     [[nodiscard]] core::Attempt attempt();
     [[nodiscard]] core::Outcome outcome(core::TaskId id);

@@ -34,9 +34,9 @@ Figures run(std::uint64_t cuts, std::uint64_t seed, bool syncs) {
 
 void print(const Figures& figures) {
     std::cout << figures.cuts << " cuts, " << figures.operations << " operations of the disk, "
-              << figures.acknowledged << " calls acknowledged: " << figures.bad_cuts
-              << " bad cuts, " << figures.lost << " records lost, " << figures.damaged
-              << " times the file was damaged\n";
+              << figures.faults << " of them failed, " << figures.acknowledged
+              << " calls acknowledged: " << figures.bad_cuts << " bad cuts, " << figures.lost
+              << " records lost, " << figures.damaged << " times the file was damaged\n";
 }
 
 TEST(PowerCutTest, NothingAcknowledgedIsLost) {
