@@ -277,6 +277,8 @@ AttemptStatus Host::choose_status() {
     const bool calm = time_.now() - base::TimePoint(1h) >= scenario_.calm_from;
     if (calm || !random_.chance(scenario_.failing))
         return AttemptStatus::ok;
+    if (scenario_.failure)
+        return *scenario_.failure;
     constexpr AttemptStatus bad[] = {AttemptStatus::retry,
                                      AttemptStatus::retry,
                                      AttemptStatus::retry_elsewhere,

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <malloc.h>
 #include <string>
 #include <vector>
 
@@ -178,6 +179,9 @@ int main(int argc, char** argv) {
     app.add_flag("--list-mutants", list, "what they break, and which invariants may find them");
     app.add_flag("--quiet", quiet, "no progress");
     CLI11_PARSE(app, argc, argv);
+    // Every boot of a coordinator takes the same large blocks; giving them back costs more than it.
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
     options.plan.profile = profile_named(options.profile);
     base::log::configure(
         {.component = "simulation", .level = base::log::Level::error, .file = "/dev/null"});

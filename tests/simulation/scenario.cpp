@@ -92,8 +92,15 @@ private:
             noise.doubled = static_cast<std::uint32_t>(random_.below(100));
             noise.reorders = random_.chance(500);
         }
-        if (has({Profile::hosts, Profile::storm}))
-            made_.failing = static_cast<std::uint32_t>(random_.below(400));
+        if (!has({Profile::hosts, Profile::storm}))
+            return;
+        made_.failing = static_cast<std::uint32_t>(random_.below(500));
+        constexpr wire::AttemptStatus failures[] = {wire::AttemptStatus::retry,
+                                                    wire::AttemptStatus::crashed,
+                                                    wire::AttemptStatus::install_failed,
+                                                    wire::AttemptStatus::interrupted};
+        if (random_.chance(400))
+            made_.failure = failures[random_.below(std::size(failures))];
     }
 
     void write_requests() {

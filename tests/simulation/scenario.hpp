@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "coordinator/core/settings.hpp"
+#include "wire/messages.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -92,8 +93,9 @@ struct Scenario {
     std::vector<Step> steps;  ///< by time
     Noise noise;
     base::Duration slowest_sync{};
-    std::uint32_t failing = 0;   ///< permille of attempts that do not succeed
-    base::Duration calm_from{};  ///< no step and no noise from here on
+    std::uint32_t failing = 0;                     ///< permille of attempts that do not succeed
+    std::optional<wire::AttemptStatus> failure{};  ///< how they fail; none: in any way
+    base::Duration calm_from{};                    ///< no step and no noise from here on
 };
 
 inline constexpr std::uint32_t type_count = 2;
