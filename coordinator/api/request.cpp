@@ -1,6 +1,7 @@
 #include "coordinator/api/request.hpp"
 
 #include "base/config.hpp"
+#include "base/ids.hpp"
 #include "coordinator/api/time_text.hpp"
 
 #include <algorithm>
@@ -66,6 +67,16 @@ Checked<std::size_t> limit_of(const net::RequestHead& head, std::size_t preset) 
     if (failure != std::errc() || stop != end || value < 1 || value > 1000)
         return invalid_parameter("limit", "expected a number from 1 to 1000, got \"" + *text + '"');
     return value;
+}
+
+Checked<core::TaskId> id_cursor_of(const net::RequestHead& head) {
+    const std::string* text = head.parameter("cursor");
+    if (!text)
+        return ~core::TaskId{0};
+    const auto before = base::parse_number_text(*text);
+    if (!before)
+        return invalid_parameter("cursor", "expected the next_cursor of an earlier page");
+    return *before;
 }
 
 std::string text_of(const net::RequestHead& head, std::string_view name) {

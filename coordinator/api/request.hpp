@@ -62,6 +62,8 @@ inline constexpr base::Duration longest_wait = std::chrono::minutes(10);
 
 [[nodiscard]] Checked<base::Duration> wait_of(const net::RequestHead& head);
 [[nodiscard]] Checked<std::size_t> limit_of(const net::RequestHead& head, std::size_t preset);
+/// The next_cursor of a list that goes down the ids; all of them when there is none.
+[[nodiscard]] Checked<core::TaskId> id_cursor_of(const net::RequestHead& head);
 [[nodiscard]] std::string text_of(const net::RequestHead& head, std::string_view name);
 /// A time such as 2026-05-04T09:12:33Z, or how long ago: -1h.
 [[nodiscard]] Checked<std::optional<base::WallTime>> time_of(const net::RequestHead& head,

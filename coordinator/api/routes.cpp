@@ -19,7 +19,7 @@ constexpr Route table[] = {
 
     {Method::get,
      "/v1/tasks",
-     "state type group host label created_from created_before limit cursor fields",
+     "state type group host label created_from created_before limit cursor fields count",
      list_tasks},
     {Method::get, "/v1/tasks/{id}", "wait", get_task},
     {Method::get, "/v1/tasks/{id}/attempts", "", get_attempts},
@@ -30,6 +30,9 @@ constexpr Route table[] = {
     {Method::post, "/v1/tasks/{id}/retry", "", retry_task},
     {Method::post, "/v1/tasks/{id}/hold", "", hold_task},
     {Method::post, "/v1/tasks/{id}/release", "", release_task},
+
+    {Method::get, "/v1/groups", "limit cursor", list_groups},
+    {Method::get, "/v1/groups/{name}", "", get_group},
 
     {Method::get, "/v1/hosts", "", list_hosts},
     {Method::get, "/v1/hosts/{id}", "", get_host},

@@ -180,12 +180,10 @@ Checked<store::ListQuery> list_query(const net::RequestHead& head, base::WallTim
         return !from ? from.error() : before_time.error();
     query.created_from = *from;
     query.created_before = *before_time;
-    if (const std::string* cursor = head.parameter("cursor")) {
-        const auto before = base::parse_number_text(*cursor);
-        if (!before)
-            return invalid_parameter("cursor", "expected the next_cursor of an earlier page");
-        query.before = *before;
-    }
+    const auto before = id_cursor_of(head);
+    if (!before)
+        return before.error();
+    query.before = *before;
     const auto limit = limit_of(head, 100);
     if (!limit)
         return limit.error();
@@ -193,7 +191,9 @@ Checked<store::ListQuery> list_query(const net::RequestHead& head, base::WallTim
     return query;
 }
 
-net::Response task_page(const engine::TaskPage& page, Detail detail) {
+net::Response task_page(const engine::TaskPage& page,
+                        Detail detail,
+                        std::optional<std::uint64_t> count) {
     std::string body = "{\"items\":[";
     for (const TaskDetails& task : page.tasks) {
         if (&task != &page.tasks.front())
@@ -201,6 +201,8 @@ net::Response task_page(const engine::TaskPage& page, Detail detail) {
         append_task(body, task, detail);
     }
     body += ']';
+    if (count)
+        body += ",\"count\":" + std::to_string(*count);
     if (page.next_before != 0) {
         body += ",\"next_cursor\":\"";
         body += base::NumberText(page.next_before).view();
@@ -210,22 +212,52 @@ net::Response task_page(const engine::TaskPage& page, Detail detail) {
     return json_response(std::move(body));
 }
 
+/// Is every filter one that tasks are counted by?
+bool is_counted(const store::ListQuery& query) {
+    return query.host.empty() && query.label.first.empty() && !query.created_from &&
+           !query.created_before && (query.type.empty() || query.group.empty());
+}
+
+Problem not_counted() {
+    Problem problem = invalid_parameter(
+        "count", "tasks are counted by state and by either type or group, not by other filters");
+    problem.hint = "leave count out and follow next_cursor, or filter by less";
+    return problem;
+}
+
 }  // namespace
 
 void list_tasks(Context& context, const Request& request, net::Respond respond) {
     const auto query = list_query(request.head, context.clock.wall());
     const auto fields = choice_of(request.head, "fields", "brief result full");
-    if (!query || !fields) {
-        respond(to_response(query ? fields.error() : query.error()));
+    const auto count = choice_of(request.head, "count", "false true");
+    if (!query || !fields || !count) {
+        respond(to_response(!query ? query.error() : !fields ? fields.error() : count.error()));
         return;
     }
     const Detail detail = *fields == "full"     ? Detail::full
                           : *fields == "result" ? Detail::result
                                                 : Detail::brief;
-    context.engine.list(
-        *query, [respond = std::move(respond), detail](base::Result<engine::TaskPage> page) {
-            respond(page ? task_page(*page, detail) : to_response(to_problem(page.error())));
+    if (*count == "true" && !is_counted(*query)) {
+        respond(to_response(not_counted()));
+        return;
+    }
+    const auto list = [&engine = context.engine, query = *query, respond, detail](
+                          std::optional<std::uint64_t> total) {
+        engine.list(query, [respond, detail, total](base::Result<engine::TaskPage> page) {
+            respond(page ? task_page(*page, detail, total) : to_response(to_problem(page.error())));
         });
+    };
+    if (*count != "true") {
+        list(std::nullopt);
+        return;
+    }
+    context.engine.count(*query, [respond, list](base::Result<std::uint64_t> total) {
+        if (total)
+            list(*total);
+        else
+            respond(to_response(to_problem(total.error())));
+    });
 }
 
 void get_task(Context& context, const Request& request, net::Respond respond) {

@@ -138,6 +138,12 @@ base::Result<boost::json::value> parse_document(std::string_view text) {
     return document;
 }
 
+double number_of(const boost::json::value& object, std::string_view member) {
+    const auto* map = object.if_object();
+    const auto* value = map ? map->if_contains(member) : nullptr;
+    return value && value->is_number() ? value->to_number<double>() : 0;
+}
+
 std::string text_of(const boost::json::value& object, std::string_view member) {
     const auto* map = object.if_object();
     const auto* value = map ? map->if_contains(member) : nullptr;

@@ -49,5 +49,7 @@ private:
 
 /// A member as text for people: strings as they are, numbers in digits, null and absent empty.
 [[nodiscard]] std::string text_of(const boost::json::value& object, std::string_view member);
+/// 0 when there is none.
+[[nodiscard]] double number_of(const boost::json::value& object, std::string_view member);
 
 }  // namespace distributo::coordinator::cli

@@ -61,6 +61,14 @@ struct TaskListOptions {
 [[nodiscard]] CommandResult host_release(const Context& context,
                                          const std::vector<std::string>& names);
 
+[[nodiscard]] CommandResult group_list(const Context& context, std::uint32_t limit);
+struct GroupOptions {
+    std::string name;
+    bool wait = false;    ///< until all its tasks have ended; then the exit code tells how
+    std::string timeout;  ///< of the waiting
+};
+[[nodiscard]] CommandResult group_show(const Context& context, const GroupOptions& options);
+
 struct BackupOptions {
     std::string file;
     bool force = false;  ///< an existing file is replaced

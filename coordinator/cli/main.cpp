@@ -110,6 +110,22 @@ void add_host(CLI::App& app, Context& context, std::vector<std::string>& names, 
     c->callback([&] { action = [&] { return host_release(context, names); }; });
 }
 
+void add_group(
+    CLI::App& app, Context& context, std::uint32_t& limit, GroupOptions& o, Action& action) {
+    auto* group = app.add_subcommand("group", "look at groups of tasks");
+    group->require_subcommand(1);
+    auto* c = group->add_subcommand("list", "those with the newest tasks first");
+    c->add_option("--limit", limit, "at most so many")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    c->callback([&] { action = [&] { return group_list(context, limit); }; });
+    c = group->add_subcommand("show", "how many of its tasks are in which state");
+    c->add_option("name", o.name, "the group")->required();
+    c->add_flag("--wait", o.wait, "wait until all its tasks have ended");
+    c->add_option("--timeout", o.timeout, "stop waiting after this")->option_text("60s");
+    c->callback([&] { action = [&] { return group_show(context, o); }; });
+}
+
 void add_admin(CLI::App& app, Context& context, BackupOptions& o, Action& action) {
     auto* admin = app.add_subcommand("admin", "look after the coordinator");
     admin->require_subcommand(1);
@@ -216,6 +232,8 @@ int main(int argc, char** argv) {
     TaskListOptions list_options;
     DevOptions dev_options;
     BackupOptions backup_options;
+    GroupOptions group_options;
+    std::uint32_t group_limit = 50;
     std::string id;
     PluginArguments authors;
     std::vector<std::string> ids;
@@ -236,6 +254,7 @@ int main(int argc, char** argv) {
     add_submit(app, context, submit_options, action);
     add_task(app, context, list_options, id, ids, action);
     add_host(app, context, ids, action);
+    add_group(app, context, group_limit, group_options, action);
     add_admin(app, context, backup_options, action);
     add_others(app, context, dev_options, authors, action);
     for (CLI::App* sub : app.get_subcommands({})) {

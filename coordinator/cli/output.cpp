@@ -46,6 +46,12 @@ std::string grouped(std::uint64_t number) {
     return text;
 }
 
+std::string decimal(double number) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%.1f", number);
+    return text;
+}
+
 int exit_code_of(const base::Error& error) {
     using base::Errc;
     switch (error.code) {

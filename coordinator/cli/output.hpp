@@ -28,6 +28,9 @@ void print(std::string_view text);
 /// "1 234 567" → with thin grouping for people.
 [[nodiscard]] std::string grouped(std::uint64_t number);
 
+/// With one digit behind the point.
+[[nodiscard]] std::string decimal(double number);
+
 /// The exit code that stands for a failure.
 [[nodiscard]] int exit_code_of(const base::Error& error);
 

@@ -225,7 +225,7 @@ CommandResult host_list(const Context& context) {
                        offers_of(host)});
             if (const auto* quarantine = host.as_object().if_contains("quarantine"))
                 notes.push_back(text_of(host, "name") + " is left alone for " +
-                                text_of(*quarantine, "left_s") +
+                                decimal(number_of(*quarantine, "left_s")) +
                                 " s: " + text_of(*quarantine, "reason"));
             for (const auto& refused : items_of(host, "refused"))
                 notes.push_back(note_of(host, refused));
@@ -238,14 +238,19 @@ CommandResult host_list(const Context& context) {
 
 namespace {
 
+std::string megabytes(const boost::json::value& object, std::string_view member) {
+    constexpr double bytes_per_megabyte = 1024 * 1024;
+    return decimal(number_of(object, member) / bytes_per_megabyte) + " MiB";
+}
+
 /// Where tasks are kept, and what stands in the way.
 void print_store(const boost::json::value& status) {
     const auto* object = status.if_object();
     if (const auto* store = object ? object->if_contains("store") : nullptr) {
         const bool durable = text_of(*store, "durable") == "true";
-        print(durable ? "store        " + text_of(*store, "bytes") + " bytes on disk   " +
-                            text_of(*store, "free_bytes") + " free   last commit " +
-                            text_of(*store, "commit_ms") + " ms"
+        print(durable ? "store        " + megabytes(*store, "bytes") + " on disk   " +
+                            megabytes(*store, "free_bytes") + " free   last commit " +
+                            decimal(number_of(*store, "commit_ms")) + " ms"
                       : std::string("store        in memory only"));
         if (text_of(*store, "disk_full") == "true")
             print("attention    the disk is full: no task is accepted");
@@ -254,8 +259,9 @@ void print_store(const boost::json::value& status) {
         std::string hosts;
         for (const auto& host : items_of(*recovery, "waits_for"))
             hosts += (hosts.empty() ? "" : ", ") + std::string(host.as_string());
-        print("recovery     waits for host " + hosts + ", " + text_of(*recovery, "left_s") +
-              " s left, for " + text_of(*recovery, "tasks") + " tasks");
+        print("recovery     waits for host " + hosts + ", " +
+              decimal(number_of(*recovery, "left_s")) + " s left, for " +
+              text_of(*recovery, "tasks") + " tasks");
     }
 }
 

@@ -52,7 +52,7 @@ Attempt Scheduler::Impl::attempt_of(const Task& task,
 void Scheduler::Impl::begin_lease(Slot slot, Host& host, Offer& offer) {
     Task& task = tasks[slot];
     stop_waiting(slot);
-    set_state(task, TaskState::running);
+    set_state(slot, TaskState::running);
     task.leased = true;
     task.lost = false;
     task.reported = false;

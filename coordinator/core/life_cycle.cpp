@@ -50,10 +50,25 @@ TimePoint to_monotonic(base::WallTime when, TimePoint now, base::WallTime wall) 
     return now + std::clamp(when - wall, std::chrono::milliseconds::zero(), longest);
 }
 
-void Scheduler::Impl::set_state(Task& task, TaskState state) {
+void Scheduler::Impl::set_state(Slot slot, TaskState state) {
+    Task& task = tasks[slot];
     --count_of(counts, task.state);
     ++count_of(counts, state);
+    auto& of_type = queues.type_at(queues[task.queue].type).live;
+    --of_type[task.state];
+    ++of_type[state];
+    if (const auto group = task.has_options ? tasks.group(slot) : no_group; group != no_group) {
+        --groups[group][task.state];
+        ++groups[group][state];
+    }
     task.state = state;
+}
+
+void Scheduler::Impl::leave_counts(Slot slot) {
+    const Task& task = tasks[slot];
+    --queues.type_at(queues[task.queue].type).live[task.state];
+    if (tasks.group(slot) != no_group)
+        groups.leave(tasks.group(slot), task.state);
 }
 
 TaskSide& Scheduler::Impl::side_of(Task& task) {
@@ -107,7 +122,7 @@ void Scheduler::Impl::exclude(Slot slot, HostIndex host) {
 
 void Scheduler::Impl::enqueue(Slot slot, Place place, TimePoint now) {
     Task& task = tasks[slot];
-    set_state(task, TaskState::pending);
+    set_state(slot, TaskState::pending);
     task.since = now;
     ++queues.type_at(queues[task.queue].type).pending;
     if (is_settling(task))
@@ -144,7 +159,7 @@ void Scheduler::Impl::stop_waiting(Slot slot) {
 
 void Scheduler::Impl::wait_until(Slot slot, TaskState state, TimePoint at) {
     Task& task = tasks[slot];
-    set_state(task, state);
+    set_state(slot, state);
     TaskSide& side = side_of(task);
     side.wake_at = at;
     side.wake_timer = ++last_serial;
@@ -152,12 +167,12 @@ void Scheduler::Impl::wait_until(Slot slot, TaskState state, TimePoint at) {
 }
 
 void Scheduler::Impl::hold(Slot slot, std::string reason) {
-    set_state(tasks[slot], TaskState::held);
+    set_state(slot, TaskState::held);
     texts_of(tasks[slot]).hold_reason = std::move(reason);
 }
 
 void Scheduler::Impl::ask_to_stop(Slot slot, std::string_view reason) {
-    set_state(tasks[slot], TaskState::cancelling);
+    set_state(slot, TaskState::cancelling);
     side_of(tasks[slot]).stop = reason;
     actions.cancels.push_back({tasks[slot].host, token_of(slot), reason});
 }
@@ -232,7 +247,10 @@ Slot Scheduler::Impl::admit(NewTask& fresh, TimePoint now) {
     counts.payload_bytes += task.payload.size();
     ++counts.pending;
     use_queue(slot, queues.type(fresh.type));
+    ++queues.type_at(queues[task.queue].type).live[TaskState::pending];
     const TaskOptions* options = tasks.options(slot);
+    if (options && !options->group.empty())
+        tasks.group(slot) = groups.enter(options->group);
     if (options && !options->install.empty())
         side_of(task).install_key = install_key_of(fresh.type, options->install.view());
     return slot;
@@ -280,7 +298,7 @@ base::Result<void> Scheduler::cancel(TaskId id, TimePoint now) {
     if (task.recording)
         return base::error(Errc::conflict, "the task has ended; its end is being recorded");
     if (task.state == TaskState::running) {
-        s.set_state(task, TaskState::cancelling);
+        s.set_state(slot, TaskState::cancelling);
         s.record_control(task, Control::Kind::cancel, {}, now);
     } else if (waits(task.state)) {
         s.stop_waiting(slot);
@@ -338,6 +356,7 @@ void Scheduler::committed(std::span<const TaskId> ids, TimePoint) {
             if (host && task.end == TaskState::completed)
                 ++host->completed;
         }
+        s.leave_counts(slot);
         --s.queues[task.queue].users;
         s.actions.changed.push_back(id);
         s.tasks.remove(slot);

@@ -28,6 +28,7 @@ struct TypeEntry {
     std::map<Version, std::vector<HostIndex>, std::greater<>> versions;
     std::uint64_t pending = 0;
     std::uint64_t running = 0;
+    LiveCounts live;
 };
 
 /// Tasks that exactly the same hosts may run: by priority, oldest first.

@@ -101,7 +101,7 @@ void Scheduler::Impl::place_recovered(Slot slot,
     if (history.interruptions >= settings.max_interruptions)
         return hold(slot, interrupted_text(history.interruptions));
     if (history.cancelling) {
-        set_state(task, TaskState::cancelling);
+        set_state(slot, TaskState::cancelling);
         side_of(task).stop = "cancelled";
         if (return_timer == 0)
             return finish(slot, TaskState::cancelled, wire::FailReason::none, {});
@@ -191,7 +191,7 @@ void Scheduler::Impl::adopt(
     }
     resume_lease(slot, host, offer, now);
     if (state == TaskState::cancelling)
-        set_state(task, TaskState::cancelling);
+        set_state(slot, TaskState::cancelling);
 }
 
 }  // namespace distributo::coordinator::core

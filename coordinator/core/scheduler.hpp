@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "coordinator/core/lease_proof.hpp"
 #include "coordinator/core/list_query.hpp"
+#include "coordinator/core/live_counts.hpp"
 #include "coordinator/core/settings.hpp"
 #include "coordinator/core/task.hpp"
 
@@ -264,6 +265,8 @@ public:
 
     // ---- views ----
     [[nodiscard]] bool find(TaskId id, base::TimePoint now, TaskView& out) const;
+    [[nodiscard]] LiveCounts live_of_type(std::string_view type) const;
+    [[nodiscard]] LiveCounts live_of_group(std::string_view group) const;
     /// Live tasks, by the state that find() shows. Looks at a bounded number of them.
     [[nodiscard]] LivePage list(const ListQuery& query) const;
     [[nodiscard]] Explanation explain(TaskId id, base::TimePoint now) const;

@@ -22,7 +22,9 @@ struct Scheduler::Impl {
         : settings(the_settings), term(the_term), random(seed), proofs(lease_key) {}
 
     // ---- the life of a task: life_cycle.cpp ----
-    void set_state(Task& task, TaskState state);
+    void set_state(Slot slot, TaskState state);
+    /// The task goes.
+    void leave_counts(Slot slot);
     [[nodiscard]] static TaskSide& side_of(Task& task);
     [[nodiscard]] static TaskTexts& texts_of(Task& task);
     enum class Place : std::uint8_t { front, back };
@@ -203,6 +205,7 @@ struct Scheduler::Impl {
     TaskTable tasks;
     HostTable hosts;
     QueueTable queues;
+    GroupTable groups;
     TimerHeap timers;
     Actions actions;
     Counts counts;

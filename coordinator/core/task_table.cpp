@@ -39,6 +39,7 @@ Slot TaskTable::insert(NewTask& fresh) {
     task.attempts = fresh.attempts_before;
     task.has_options = fresh.options != nullptr;
     rest(slot).created = fresh.created;
+    rest(slot).group = no_group;
     if (fresh.options)
         rest(slot).options = std::move(fresh.options);
     return slot;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coordinator/core/live_counts.hpp"
 #include "coordinator/core/task.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -134,6 +135,8 @@ public:
         return (*this)[slot].has_options ? rest(slot).options->priority : 0;
     }
     [[nodiscard]] base::WallTime created(Slot slot) const noexcept { return rest(slot).created; }
+    /// Its number in the table of groups; no_group when it is in none.
+    [[nodiscard]] std::uint32_t& group(Slot slot) noexcept { return rest(slot).group; }
     [[nodiscard]] Slot find(TaskId id) const;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     /// Calls `look(slot)` for the tasks with ids below `before`, the highest first, until it
@@ -155,6 +158,7 @@ private:
     struct Rest {
         std::shared_ptr<const TaskOptions> options;
         base::WallTime created;
+        std::uint32_t group = no_group;
     };
     struct Chunk {
         std::array<Task, chunk_size> tasks;

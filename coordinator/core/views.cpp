@@ -116,6 +116,15 @@ std::vector<TypeView> Scheduler::types() const {
     return views;
 }
 
+LiveCounts Scheduler::live_of_type(std::string_view type) const {
+    const auto index = impl_->queues.find_type(type);
+    return index == no_type ? LiveCounts() : impl_->queues.type_at(index).live;
+}
+
+LiveCounts Scheduler::live_of_group(std::string_view group) const {
+    return impl_->groups.find(group);
+}
+
 const wire::Capability* Scheduler::capability(std::string_view name,
                                               std::string_view version_range) const {
     const Impl& s = *impl_;

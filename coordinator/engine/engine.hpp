@@ -7,6 +7,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -67,6 +69,35 @@ struct TaskPage {
     std::vector<TaskDetails> tasks;  ///< without attempts and controls
     TaskId next_before = 0;          ///< 0: no more; may be set on a short page, as a search ends
                                      ///< after a bounded time
+};
+
+/// How many tasks are in each state.
+class StateCounts {
+public:
+    static constexpr std::size_t states = static_cast<std::size_t>(wire::TaskState::expired) + 1;
+
+    [[nodiscard]] std::uint64_t& operator[](wire::TaskState state) noexcept {
+        return of_[static_cast<std::size_t>(state)];
+    }
+    [[nodiscard]] std::uint64_t operator[](wire::TaskState state) const noexcept {
+        return of_[static_cast<std::size_t>(state)];
+    }
+    [[nodiscard]] std::uint64_t total() const noexcept;
+
+private:
+    std::array<std::uint64_t, states> of_{};
+};
+
+/// All tasks that have the same group.
+struct GroupSummary {
+    std::string name;
+    StateCounts tasks;
+    TaskId newest = 0;  ///< highest id of a task in it
+
+    /// The first that fits: running if one runs or is being cancelled, pending if one waits, held
+    /// if one is; of groups whose tasks have all ended failed if one failed or expired, cancelled
+    /// if one was, else completed.
+    [[nodiscard]] wire::TaskState state() const noexcept;
 };
 
 struct LogLine {
@@ -140,6 +171,13 @@ public:
     /// Ends a host's quarantine. not_found, or conflict when it is in none.
     void release_host(const std::string& host_id, Done<void> done);
     void list(const store::ListQuery& query, Done<TaskPage> done);
+    /// How many tasks the query fits; exact. Of its filters only states and one of type and group
+    /// count.
+    void count(const store::ListQuery& query, Done<std::uint64_t> done);
+    /// Errc::not_found when no kept task is in the group.
+    void group(const std::string& name, Done<GroupSummary> done);
+    /// Groups with the newest tasks first, those whose newest is below `before`.
+    void groups(TaskId before, std::size_t limit, Done<std::vector<GroupSummary>> done);
     /// Waits up to `timeout` while there is nothing after the cursor.
     void results(const store::ResultsQuery& query,
                  base::Duration timeout,

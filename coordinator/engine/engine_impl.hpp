@@ -139,6 +139,7 @@ struct Engine::Impl {
     void describe(TaskId id, const std::string& shown, const Done<TaskDetails>& done, int asks = 3);
     [[nodiscard]] TaskDetails details(store::TaskRecord record) const;
     [[nodiscard]] std::optional<TaskDetails> live(TaskId id) const;
+    [[nodiscard]] GroupSummary summary(store::NamedTally tally) const;
     void wait(TaskId id,
               const std::string& shown,
               base::TimePoint deadline,

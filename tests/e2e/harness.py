@@ -103,7 +103,7 @@ class Coordinator(Process):
         except OSError:
             return False
 
-    def request(self, method, path, body=None, content_type="application/json", accept=None):
+    def request(self, method, path, body=None, content_type="application/json", accept=None, key=None):
         """(status, decoded body); the answer is checked against the specification."""
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=PATIENCE)
         if body is not None and not isinstance(body, (str, bytes)):
@@ -113,6 +113,8 @@ class Coordinator(Process):
         headers = {"Content-Type": content_type} if body is not None else {}
         if accept:
             headers["Accept"] = accept
+        if key:
+            headers["Idempotency-Key"] = key
         connection.request(method, path, body, headers)
         response = connection.getresponse()
         raw = response.read()
