@@ -175,10 +175,17 @@ bool Outbox::acknowledge(const wire::Token& token) {
 
 std::vector<wire::Claim> Outbox::claims() const {
     std::vector<wire::Claim> claims;
-    claims.reserve(count_);
-    for (auto number = first_; number != end_; ++number)
-        if (at(number).waiting)
+    const auto listed = std::min(count_, most_outcomes);
+    claims.reserve(listed);
+    auto left_out = count_ - listed;
+    for (auto number = first_; number != end_; ++number) {
+        if (!at(number).waiting)
+            continue;
+        if (left_out == 0)
             claims.emplace_back(at(number).outcome.token, at(number).outcome.lease);
+        else
+            --left_out;
+    }
     return claims;
 }
 

@@ -71,6 +71,8 @@ public:
     /// A new connection: everything counts as unsent again.
     void rewind() noexcept { unsent_ = first_; }
 
+    /// The newest ones, as many as one hello can list: after a crash the spool may bring more, most
+    /// of them acknowledged before.
     [[nodiscard]] std::vector<wire::Claim> claims() const;
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
@@ -81,7 +83,7 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
-    /// A claim has at most 97 bytes with its quotes and comma, and tasks under way are listed too.
+    /// A claim has at most 97 bytes with its quotes and comma, and hello lists what runs as well.
     static constexpr std::size_t most_outcomes = 32'768;
     struct Entry {
         Outcome outcome;

@@ -22,7 +22,7 @@ struct SpooledOutcome {
 };
 
 struct SpoolLimits {
-    std::size_t file_bytes = std::size_t{8} * 1024 * 1024;  ///< then the next one is begun
+    std::size_t file_bytes = std::size_t{2} * 1024 * 1024;  ///< then the next one is begun
     /// For coordinators that never came back; then the oldest of theirs are given up.
     std::size_t foreign_bytes = std::size_t{256} * 1024 * 1024;
 };

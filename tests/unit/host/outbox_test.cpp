@@ -222,6 +222,29 @@ TEST(OutboxTest, WhatTheSpoolHadIsListedAndSentAgain) {
     EXPECT_EQ(outbox.take_released().at(0).first, 3U);
 }
 
+TEST(OutboxTest, ListsNoMoreThanOneHelloCanCarry) {
+    Outbox outbox;
+    constexpr std::uint64_t large = 0xFFFF'FFFF'FFFF'0000;
+    constexpr std::uint64_t many = 40'000;
+    for (std::uint64_t i = 1; i <= many; ++i) {
+        Outcome one;
+        one.token = {.term = 0xFFFF'FFFF, .slot = 0xFFFF'FFFF, .counter = large + i};
+        one.lease = {.task = large, .attempt = 0xFFFF'FFFF, .proof = large};
+        outbox.add(std::move(one));
+    }
+
+    wire::Hello hello;
+    hello.finished = outbox.claims();
+
+    EXPECT_TRUE(outbox.full());
+    EXPECT_EQ(hello.finished.back().token.counter, large + many);
+    EXPECT_LT(hello.finished.size(), many);
+    hello.running.assign(8'192, hello.finished.back());
+    EXPECT_LT(wire::encode(hello).size(), wire::limits::max_message);
+    outbox.acknowledge({.term = 0xFFFF'FFFF, .slot = 0xFFFF'FFFF, .counter = large + 1});
+    EXPECT_EQ(outbox.claims(), hello.finished) << "what was left out is not missed";
+}
+
 TEST(OutboxTest, ForgetsEverythingForAnotherCoordinator) {
     Outbox outbox;
     outbox.keep_first(true);
