@@ -124,9 +124,6 @@ void life_cycles(benchmark::State& state) {
         state.SkipWithError("a commit failed");
     state.SetItemsProcessed(state.iterations() * std::int64_t(bench.tasks_per_round()));
     state.counters["file B/task"] = bench.bytes_per_task();
-    state.counters["CPU/task"] =
-        benchmark::Counter(double(state.iterations()) * double(bench.tasks_per_round()),
-                           benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "coordinator/store/sqlite/backup.hpp"
 
+#include "base/log.hpp"
+
 #include <sqlite3.h>
 
 #include <array>
@@ -49,6 +51,27 @@ void name(const fs::path& from, const fs::path& to) {
         fail_file("make", to);
 }
 
+void pack_results(const Database& database, const BlobFiles& results) {
+    database.execute(
+        "PRAGMA synchronous = OFF;"
+        "CREATE TABLE packed_result(name TEXT PRIMARY KEY, content BLOB NOT NULL); BEGIN");
+    auto add = database.prepare("INSERT INTO packed_result VALUES(?, ?)");
+    auto all = database.prepare("SELECT name FROM blob");
+    auto rows = all.query();
+    while (rows.next()) {
+        const std::string name(rows.text(0));
+        try {
+            add.run(name, Blob{results.read(name).view()});
+        } catch (const DatabaseError& error) {
+            // One result that cannot be read is no reason to have no backup of all others.
+            if (error.code() != SQLITE_IOERR_READ)
+                throw;
+            base::log::error("backup.lacks_result", {{"error", error.what()}});
+        }
+    }
+    database.execute("COMMIT");
+}
+
 base::Error not_written(const fs::path& file, const std::exception& why) {
     return base::error(Errc::io,
                        "the backup " + file.string() + " was not written: " + why.what(),
@@ -71,9 +94,10 @@ BackupFile::~BackupFile() {
         fs::remove(partial() + suffix, ignored);
 }
 
-std::uint64_t BackupFile::finish() {
+std::uint64_t BackupFile::finish(const BlobFiles& results) {
     {
         const Database database(partial(), Database::Mode::write);
+        pack_results(database, results);
         // A log beside it would belong to it, and a backup is one file.
         database.execute("PRAGMA journal_mode = DELETE");
         const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -142,13 +166,15 @@ void Backups::finish() {
     copy_->target.reset();
     if (finishing_.joinable())
         finishing_.join();
+    finishes_ = true;
     finishing_ = std::thread([this, file = std::move(copy_->file), call = take()]() mutable {
         try {
-            call->set(file->finish());
+            call->set(file->finish(results_));
         } catch (const std::exception& error) {
             call->set(not_written(call->file(), error));
         }
         file.reset();
+        finishes_ = false;
         deliver(std::move(call));
     });
     copy_.reset();
@@ -176,6 +202,18 @@ void Backups::fail(const base::Error& why) {
     copy_.reset();
     while (is_copying())
         answer(why);
+}
+
+void unpack_results(const Database& database, const BlobFiles& results) {
+    if (database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'packed_result'") == 0)
+        return;
+    {
+        auto all = database.prepare("SELECT name, content FROM packed_result");
+        auto rows = all.query();
+        while (rows.next())
+            results.write(std::string(rows.text(0)), rows.text(1));
+    }
+    database.execute("DROP TABLE packed_result");
 }
 
 base::Result<void> check_place_of_backup(const std::string& file) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "coordinator/store/sqlite/blob_files.hpp"
 #include "coordinator/store/sqlite/database.hpp"
 #include "coordinator/store/sqlite/job.hpp"
 #include "coordinator/store/store.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -44,9 +46,10 @@ public:
     BackupFile& operator=(const BackupFile&) = delete;
 
     [[nodiscard]] std::string partial() const { return file_.string() + ".partial"; }
-    /// The database in it is whole: says in it that it is a backup, syncs it, and gives it its
-    /// name, which must be free; its size in bytes. May take seconds.
-    std::uint64_t finish();
+    /// The database in it is whole: takes the results that are files into it, says in it that it is
+    /// a backup, syncs it, and gives it its name, which must be free; its size in bytes. May take
+    /// seconds.
+    std::uint64_t finish(const BlobFiles& results);
 
 private:
     std::filesystem::path file_;
@@ -60,7 +63,8 @@ private:
 /// Lives on the thread of that connection, except that a thread of its own syncs what is copied.
 class Backups {
 public:
-    Backups(const Database& source, Outbox& outbox) : source_(source), outbox_(outbox) {}
+    Backups(const Database& source, BlobFiles results, Outbox& outbox)
+        : source_(source), results_(std::move(results)), outbox_(outbox) {}
     /// What is not finished is removed, and not answered.
     ~Backups();
     Backups(const Backups&) = delete;
@@ -68,6 +72,8 @@ public:
 
     void add(std::unique_ptr<BackupCall> call) { calls_.push_back(std::move(call)); }
     [[nodiscard]] bool is_copying() const noexcept { return !calls_.empty(); }
+    /// Results that are files may not be removed.
+    [[nodiscard]] bool needs_files() const noexcept { return is_copying() || finishes_; }
     /// When step() wants to be called next.
     [[nodiscard]] std::chrono::steady_clock::time_point next_step() const noexcept {
         return next_step_;
@@ -94,12 +100,17 @@ private:
     void deliver(std::unique_ptr<BackupCall> call);
 
     const Database& source_;
+    BlobFiles results_;
     Outbox& outbox_;
     std::deque<std::unique_ptr<BackupCall>> calls_;  // the first one is being copied
     std::unique_ptr<Copy> copy_;
     std::chrono::steady_clock::time_point next_step_{};
+    std::atomic<bool> finishes_{false};
     std::thread finishing_;
 };
+
+/// Of a backup that is opened as a store: the results in it become files again. Nothing otherwise.
+void unpack_results(const Database& database, const BlobFiles& results);
 
 /// Refuses a backup that was put where the log of another store is: SQLite would take that for the
 /// backup's own, and damage it.

@@ -27,7 +27,7 @@ CommitLoop::CommitLoop(Setup setup,
       outbox_(outbox),
       database_(std::move(database)),
       writer_(std::move(writer)),
-      backups_(*database_, outbox),
+      backups_(*database_, setup_.results, outbox),
       newest_(writer_->sequence()),
       forgotten_(writer_->forgotten()) {
     database_->count_log_pages(&log_pages_);
@@ -251,7 +251,7 @@ void CommitLoop::copy_some() {
 
 void CommitLoop::clean_files(bool idle) {
     // A backup still reads them.
-    if (failure() || backups_.is_copying())
+    if (failure() || backups_.needs_files())
         return;
     try {
         files_to_clean_ = writer_->clean_files(idle);

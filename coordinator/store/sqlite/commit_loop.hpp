@@ -34,6 +34,7 @@ class CommitLoop {
 public:
     struct Setup {
         std::string file;
+        BlobFiles results;
         base::Duration spacing{};
         int log_pages = 0;                  ///< see SqliteOptions
         base::Duration log_idle{};          ///< likewise

@@ -158,10 +158,12 @@ base::Result<Recovered> SqliteStore::open_file() {
     auto database = std::make_unique<Database>(file_, Database::Mode::write, options_.vfs);
     if (auto prepared = prepare_schema(*database, file_); !prepared)
         return prepared.error();
+    unpack_results(*database, blobs());
     const auto start = begin_term(*database);
     auto writer = std::make_unique<Writer>(*database, blobs(), start);
     auto recovered = recover(*database, start, *writer);
     loop_.emplace(CommitLoop::Setup{.file = file_,
+                                    .results = blobs(),
                                     .spacing = options_.spacing,
                                     .log_pages = options_.log_pages,
                                     .log_idle = options_.log_idle,

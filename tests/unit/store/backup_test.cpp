@@ -1,5 +1,7 @@
 #include "coordinator/store/sqlite/backup.hpp"
 
+#include "base/digest.hpp"
+#include "coordinator/store/sqlite/blob_files.hpp"
 #include "coordinator/store/sqlite/database.hpp"
 #include "coordinator/store/sqlite/live_tasks.hpp"
 #include "coordinator/store/sqlite/sqlite_store.hpp"
@@ -141,6 +143,32 @@ TEST_F(BackupTest, HasAllThatWasThereWhenItWasAskedForAlthoughMoreIsWritten) {
     EXPECT_EQ(recovered.live[0].task.payload.view(), std::string(1000, 'x'));
     EXPECT_EQ(find(before - 2)->outcome->result.view(), std::to_string(before - 2));
     EXPECT_FALSE(find(before - 1)->outcome);
+}
+
+TEST_F(BackupTest, ResultsThatAreFilesAreInItAndBecomeFilesAgain) {
+    const std::string large = '"' + std::string(store::longest_inline_result, 'x') + '"';
+    open(folder_);
+    add(1, 4);
+    store::Transaction transaction;
+    transaction.outcomes = {completed(1), completed(3)};
+    transaction.outcomes[0].result = base::Bytes::copy(large);
+    transaction.outcomes[1].result = base::Bytes::copy(large + ' ');
+    commit(std::move(transaction));
+    const store::BlobFiles blobs(folder_.path() / "blobs");
+    blobs.remove(base::sha256(large + ' '));
+
+    const auto written = back_up();
+
+    ASSERT_TRUE(written) << "one that is lost is no reason to have none of the others";
+    restore(other_);
+    open(other_);
+    EXPECT_EQ(find(1)->outcome->result.view(), large);
+    EXPECT_TRUE(fs::exists(other_.path() / "blobs" / base::sha256(large).substr(0, 2)));
+    store_.reset();
+    EXPECT_EQ(store::Database((other_.path() / "store.db").string(), store::Database::Mode::read)
+                  .number("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'packed%'"),
+              0)
+        << "they are not kept twice";
 }
 
 TEST_F(BackupTest, NeverReplacesAFile) {
