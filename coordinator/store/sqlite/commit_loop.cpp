@@ -36,10 +36,14 @@ CommitLoop::CommitLoop(Setup setup,
 
 CommitLoop::~CommitLoop() {
     close();
-    if (thread_.joinable())
-        thread_.join();
+    join();
     if (failure())
         database_->leave_log_on_close();
+}
+
+void CommitLoop::join() {
+    if (thread_.joinable())
+        thread_.join();
 }
 
 void CommitLoop::start() {

@@ -54,6 +54,8 @@ public:
     void back_up(std::unique_ptr<BackupCall> call);
     /// What was pushed is still written, but nothing more.
     void close();
+    /// Waits for the end of the thread, after close().
+    void join();
     /// How many were pushed so far.
     [[nodiscard]] std::uint64_t pushed() const noexcept { return pushed_; }
 

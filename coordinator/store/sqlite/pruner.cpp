@@ -42,8 +42,9 @@ Pruner::Pruner(
       delete_outcome_(database.prepare("DELETE FROM outcome WHERE id = ?")),
       pasts_(database.prepare(R"sql(
         SELECT min(first), max(last) FROM (
-            SELECT min(task) AS first, max(task) AS last FROM attempt UNION ALL
-            SELECT min(task), max(task) FROM control))sql")),
+            SELECT (SELECT min(task) FROM attempt) AS first, (SELECT max(task) FROM attempt) AS last
+            UNION ALL
+            SELECT (SELECT min(task) FROM control), (SELECT max(task) FROM control)))sql")),
       delete_attempts_(database.prepare("DELETE FROM attempt WHERE task = ?")),
       delete_controls_(database.prepare("DELETE FROM control WHERE task = ?")),
       delete_given_id_(database.prepare("DELETE FROM given_id WHERE text = ?")),

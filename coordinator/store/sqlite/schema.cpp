@@ -52,7 +52,7 @@ CREATE TABLE host(host_id TEXT PRIMARY KEY, name TEXT NOT NULL, present INTEGER 
 CREATE TABLE tally(name INTEGER PRIMARY KEY, kind INTEGER NOT NULL, total INTEGER NOT NULL,
     completed INTEGER NOT NULL, failed INTEGER NOT NULL, cancelled INTEGER NOT NULL,
     expired INTEGER NOT NULL, newest INTEGER NOT NULL);
-CREATE INDEX tally_newest ON tally(newest) WHERE kind = 2;
+CREATE INDEX tally_newest ON tally(kind, newest);
 CREATE TABLE block(block INTEGER PRIMARY KEY, created_min INTEGER NOT NULL,
     created_max INTEGER NOT NULL);
 CREATE TABLE mark(name INTEGER NOT NULL, state INTEGER NOT NULL, block INTEGER NOT NULL,

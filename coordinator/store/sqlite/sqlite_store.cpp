@@ -118,6 +118,8 @@ SqliteStore::~SqliteStore() {
         loop_->close();
     if (reading_.joinable())
         reading_.join();
+    if (loop_)
+        loop_->join();  // it may interrupt the reader until then
     reader_.reset();
 }
 

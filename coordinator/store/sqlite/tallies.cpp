@@ -38,8 +38,8 @@ Tallies::Tallies(const Database& database)
       drop_empty_(database.prepare("DELETE FROM tally WHERE name = ? AND total = 0")) {
     auto sums = database.prepare(R"sql(
         SELECT total(total), total(completed), total(failed), total(cancelled), total(expired)
-        FROM tally WHERE kind = ?)sql");
-    auto rows = sums.query(NameKind::type);
+        FROM tally WHERE kind = 1)sql");
+    auto rows = sums.query();
     if (rows.next())
         kept_ = {rows.as<std::uint64_t>(0),
                  rows.as<std::uint64_t>(1),
