@@ -234,7 +234,7 @@ TEST_F(RecoveryTest, WhatWasNotRecordedDidNotHappen) {
 
 /// Whatever is recorded and whatever is lost: no number is given out twice.
 TEST_F(RecoveryTest, NumbersNeverRepeatOverManyBoots) {
-    for (unsigned seed = 1; seed <= 50; ++seed) {
+    for (unsigned seed = 1; seed <= 20; ++seed) {
         std::mt19937 random(seed);
         const auto chance = [&](unsigned percent) { return random() % 100 < percent; };
         Settings settings;
