@@ -1,5 +1,6 @@
 #include "base/ids.hpp"
 #include "coordinator/api/handlers.hpp"
+#include "coordinator/api/members.hpp"
 #include "wire/json.hpp"
 
 namespace distributo::coordinator::api {
@@ -35,7 +36,52 @@ net::Response group_page(const std::vector<GroupSummary>& groups, std::size_t li
     return json_response(std::move(body));
 }
 
+void ask(Context& context,
+         const Request& request,
+         engine::GroupAsk what,
+         std::string reason,
+         net::Respond respond) {
+    context.engine.ask_group(
+        request.captured[0],
+        what,
+        std::move(reason),
+        [respond = std::move(respond)](base::Result<engine::GroupAnswer> answer) {
+            if (!answer) {
+                respond(to_response(to_problem(answer.error())));
+                return;
+            }
+            std::string body;
+            Writer(body)
+                .begin_object()
+                .member("changed", answer->changed)
+                .member("refused", answer->refused)
+                .member_raw("more", answer->more ? "true" : "false")
+                .end_object();
+            respond(json_response(std::move(body)));
+        });
+}
+
 }  // namespace
+
+void cancel_group(Context& context, const Request& request, net::Respond respond) {
+    ask(context, request, engine::GroupAsk::cancel, {}, std::move(respond));
+}
+
+void hold_group(Context& context, const Request& request, net::Respond respond) {
+    auto reason = read_reason(request.body);
+    if (reason)
+        ask(context, request, engine::GroupAsk::hold, std::move(*reason), std::move(respond));
+    else
+        respond(to_response(reason.error()));
+}
+
+void release_group(Context& context, const Request& request, net::Respond respond) {
+    ask(context, request, engine::GroupAsk::release, {}, std::move(respond));
+}
+
+void retry_group(Context& context, const Request& request, net::Respond respond) {
+    ask(context, request, engine::GroupAsk::retry, {}, std::move(respond));
+}
 
 void list_groups(Context& context, const Request& request, net::Respond respond) {
     const auto limit = limit_of(request.head, 100);

@@ -34,6 +34,10 @@ void release_task(Context& context, const Request& request, net::Respond respond
 // groups.cpp
 void list_groups(Context& context, const Request& request, net::Respond respond);
 void get_group(Context& context, const Request& request, net::Respond respond);
+void cancel_group(Context& context, const Request& request, net::Respond respond);
+void hold_group(Context& context, const Request& request, net::Respond respond);
+void release_group(Context& context, const Request& request, net::Respond respond);
+void retry_group(Context& context, const Request& request, net::Respond respond);
 
 // results.cpp
 void list_results(Context& context, const Request& request, net::Respond respond);

@@ -211,4 +211,25 @@ Checked<wire::Labels> read_labels(const std::string& pointer,
     return labels;
 }
 
+Checked<std::string> read_reason(std::string_view body) {
+    constexpr std::size_t max_reason = 1024;
+    std::vector<Member> members;
+    if (body.find_first_not_of(" \t\r\n") == std::string_view::npos)
+        return std::string("held by hand");
+    if (auto read = read_object(body, members); !read)
+        return read.error();
+    std::string reason = "held by hand";
+    for (const Member& member : members) {
+        if (member.key != "reason")
+            return invalid_member("/" + std::string(member.key.substr(0, 64)),
+                                  "the only member known here is \"reason\"");
+        auto text = read_text("/reason", member.value, max_reason);
+        if (!text)
+            return text.error();
+        if (!text->empty())
+            reason = std::move(*text);
+    }
+    return reason;
+}
+
 }  // namespace distributo::coordinator::api

@@ -51,6 +51,8 @@ struct Member {
                                                 const wire::json::Value& value);
 [[nodiscard]] Checked<std::vector<std::string>> read_texts(const std::string& pointer,
                                                            const wire::json::Value& value);
+/// The body {"reason":"why"}; "held by hand" when there is none.
+[[nodiscard]] Checked<std::string> read_reason(std::string_view body);
 /// An object of strings, at most `max_count`, keys of at most limits::label_length bytes.
 [[nodiscard]] Checked<wire::Labels> read_labels(const std::string& pointer,
                                                 const wire::json::Value& value,

@@ -33,6 +33,10 @@ constexpr Route table[] = {
 
     {Method::get, "/v1/groups", "limit cursor", list_groups},
     {Method::get, "/v1/groups/{name}", "", get_group},
+    {Method::post, "/v1/groups/{name}/cancel", "", cancel_group},
+    {Method::post, "/v1/groups/{name}/hold", "", hold_group},
+    {Method::post, "/v1/groups/{name}/release", "", release_group},
+    {Method::post, "/v1/groups/{name}/retry", "", retry_group},
 
     {Method::get, "/v1/hosts", "", list_hosts},
     {Method::get, "/v1/hosts/{id}", "", get_host},

@@ -1,6 +1,5 @@
 #include "base/ids.hpp"
 #include "coordinator/api/handlers.hpp"
-#include "coordinator/api/members.hpp"
 #include "coordinator/api/task_problems.hpp"
 #include "coordinator/api/task_text.hpp"
 #include "coordinator/api/time_text.hpp"
@@ -11,8 +10,6 @@ namespace {
 
 using engine::TaskDetails;
 using wire::json::Writer;
-
-constexpr std::size_t max_reason = 1024;
 
 /// Answers with whatever `render` makes of a task.
 engine::Engine::Done<TaskDetails> answer_with(net::Respond respond,
@@ -122,27 +119,6 @@ std::string explanation_json(const std::string& id, const core::Explanation& exp
     }
     json.end_array().end_object();
     return body;
-}
-
-/// {"reason":"why"}; an empty body has none.
-Checked<std::string> hold_reason(std::string_view body) {
-    std::vector<Member> members;
-    if (body.find_first_not_of(" \t\r\n") == std::string_view::npos)
-        return std::string("held by hand");
-    if (auto read = read_object(body, members); !read)
-        return read.error();
-    std::string reason = "held by hand";
-    for (const Member& member : members) {
-        if (member.key != "reason")
-            return invalid_member("/" + std::string(member.key.substr(0, 64)),
-                                  "the only member known here is \"reason\"");
-        auto text = read_text("/reason", member.value, max_reason);
-        if (!text)
-            return text.error();
-        if (!text->empty())
-            reason = std::move(*text);
-    }
-    return reason;
 }
 
 /// "key:value"; nothing when it is not asked for.
@@ -312,7 +288,7 @@ void cancel_task(Context& context, const Request& request, net::Respond respond)
 }
 
 void hold_task(Context& context, const Request& request, net::Respond respond) {
-    auto reason = hold_reason(request.body);
+    auto reason = read_reason(request.body);
     if (!reason) {
         respond(to_response(reason.error()));
         return;

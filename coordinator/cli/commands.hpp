@@ -66,8 +66,15 @@ struct GroupOptions {
     std::string name;
     bool wait = false;    ///< until all its tasks have ended; then the exit code tells how
     std::string timeout;  ///< of the waiting
+    std::string reason;   ///< of holding
 };
 [[nodiscard]] CommandResult group_show(const Context& context, const GroupOptions& options);
+
+/// `what`: cancel, hold, release or retry; asks until no task is left that can be.
+[[nodiscard]] CommandResult group_ask(const Context& context,
+                                      const std::string& name,
+                                      const std::string& what,
+                                      const std::string& reason);
 
 struct BackupOptions {
     std::string file;

@@ -139,4 +139,45 @@ CommandResult group_show(const Context& context, const GroupOptions& options) {
     return shown ? CommandResult(code) : shown;
 }
 
+CommandResult group_ask(const Context& context,
+                        const std::string& name,
+                        const std::string& what,
+                        const std::string& reason) {
+    auto client = connect(context);
+    if (!client)
+        return client.error();
+    watch_for_interrupt();
+    std::string request = "{}";
+    if (!reason.empty()) {
+        request.clear();
+        wire::json::Writer(request).begin_object().member("reason", reason).end_object();
+    }
+    std::uint64_t changed = 0;
+    std::uint64_t refused = 0;
+    bool more = true;
+    while (more && !interrupted()) {
+        auto body = client->post("/v1/groups/" + encode(name) + '/' + what, request);
+        if (!body)
+            return body.error();
+        auto answer = parse_document(*body);
+        if (!answer)
+            return answer.error();
+        const auto now = static_cast<std::uint64_t>(number_of(*answer, "changed"));
+        changed += now;
+        refused = static_cast<std::uint64_t>(number_of(*answer, "refused"));
+        // Those that refuse stay in the way: who goes on would ask them for ever.
+        more = now != 0 && text_of(*answer, "more") == "true";
+    }
+    if (context.mode == OutputMode::json)
+        print("{\"changed\":" + std::to_string(changed) +
+              ",\"refused\":" + std::to_string(refused) + '}');
+    else
+        print(context.mode == OutputMode::quiet ? std::to_string(changed)
+                                                : name + ": " + what + " " + grouped(changed) +
+                                                      " tasks, " + grouped(refused) + " refused");
+    if (interrupted())
+        return base::exit_code::interrupted;
+    return refused != 0 ? base::exit_code::refused : base::exit_code::ok;
+}
+
 }  // namespace distributo::coordinator::cli

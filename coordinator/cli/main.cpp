@@ -112,7 +112,7 @@ void add_host(CLI::App& app, Context& context, std::vector<std::string>& names, 
 
 void add_group(
     CLI::App& app, Context& context, std::uint32_t& limit, GroupOptions& o, Action& action) {
-    auto* group = app.add_subcommand("group", "look at groups of tasks");
+    auto* group = app.add_subcommand("group", "look at groups of tasks and act on them");
     group->require_subcommand(1);
     auto* c = group->add_subcommand("list", "those with the newest tasks first");
     c->add_option("--limit", limit, "at most so many")
@@ -124,6 +124,18 @@ void add_group(
     c->add_flag("--wait", o.wait, "wait until all its tasks have ended");
     c->add_option("--timeout", o.timeout, "stop waiting after this")->option_text("60s");
     c->callback([&] { action = [&] { return group_show(context, o); }; });
+    for (const auto& [what, help] : {std::pair("cancel", "end all its tasks"),
+                                     std::pair("hold", "park all its tasks that wait"),
+                                     std::pair("release", "release all its held tasks"),
+                                     std::pair("retry", "try all again that failed")}) {
+        c = group->add_subcommand(what, help);
+        c->add_option("name", o.name, "the group")->required();
+        if (std::string_view(what) == "hold")
+            c->add_option("--reason", o.reason, "why; shown with the tasks")->option_text("TEXT");
+        c->callback([&, verb = std::string(what)] {
+            action = [&, verb] { return group_ask(context, o.name, verb, o.reason); };
+        });
+    }
 }
 
 void add_admin(CLI::App& app, Context& context, BackupOptions& o, Action& action) {

@@ -247,11 +247,10 @@ std::string megabytes(const boost::json::value& object, std::string_view member)
 void print_store(const boost::json::value& status) {
     const auto* object = status.if_object();
     if (const auto* store = object ? object->if_contains("store") : nullptr) {
-        const bool durable = text_of(*store, "durable") == "true";
-        print(durable ? "store        " + megabytes(*store, "bytes") + " on disk   " +
-                            megabytes(*store, "free_bytes") + " free   last commit " +
-                            decimal(number_of(*store, "commit_ms")) + " ms"
-                      : std::string("store        in memory only"));
+        if (text_of(*store, "durable") == "true")
+            print("store        " + megabytes(*store, "bytes") + " on disk   " +
+                  megabytes(*store, "free_bytes") + " free   last commit " +
+                  decimal(number_of(*store, "commit_ms")) + " ms");
         if (text_of(*store, "disk_full") == "true")
             print("attention    the disk is full: no task is accepted");
     }

@@ -100,6 +100,16 @@ struct GroupSummary {
     [[nodiscard]] wire::TaskState state() const noexcept;
 };
 
+/// What a person asks of all tasks of a group: to cancel or to hold what lives, to release what is
+/// held, to retry what has ended otherwise than completed.
+enum class GroupAsk : std::uint8_t { cancel, hold, release, retry };
+
+struct GroupAnswer {
+    std::uint64_t changed = 0;  ///< tasks that did as asked
+    std::uint64_t refused = 0;  ///< tasks that could not: they run, or another has their unique key
+    bool more = false;          ///< there may be others; ask again
+};
+
 struct LogLine {
     std::uint32_t attempt = 0;
     std::string stream;
@@ -176,6 +186,11 @@ public:
     void count(const store::ListQuery& query, Done<std::uint64_t> done);
     /// Errc::not_found when no kept task is in the group.
     void group(const std::string& name, Done<GroupSummary> done);
+    /// Asks it of some thousand tasks at most; answered when it is durable.
+    void ask_group(const std::string& name,
+                   GroupAsk ask,
+                   std::string reason,
+                   Done<GroupAnswer> done);
     /// Groups with the newest tasks first, those whose newest is below `before`.
     void groups(TaskId before, std::size_t limit, Done<std::vector<GroupSummary>> done);
     /// Waits up to `timeout` while there is nothing after the cursor.

@@ -130,6 +130,7 @@ struct Engine::Impl {
 
     // ---- questions about tasks ----
     class Listing;
+    class GroupAction;
     /// Calls `then(task, id, done)` with the task that has this shown id, or `done` with an error.
     template <typename T, typename Then>
     void with_task(const std::string& id, Done<T> done, Then then);

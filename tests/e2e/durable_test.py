@@ -179,6 +179,8 @@ class PressureTest(EndToEnd):
                                group="ends")
         self.cli(coordinator, "group", "show", "ends", "--wait", expect=1)
         self.cli(coordinator, "group", "show", "waits", "--wait", "--timeout", "100ms", expect=6)
+        self.assertIn("waits: hold 1 tasks", self.cli(coordinator, "group", "hold", "waits"))
+        self.assertIn("waits: cancel 1 tasks", self.cli(coordinator, "group", "cancel", "waits"))
         self.assertEqual(self.cli(coordinator, "group", "list", "-q").split(), ["ends", "waits"])
         shown = json.loads(self.cli(coordinator, "group", "show", "ends", "--json"))
         self.assertEqual((shown["state"], shown["total"], shown["tasks"]["completed"]), ("failed", 2, 1))

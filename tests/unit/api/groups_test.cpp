@@ -90,6 +90,50 @@ TEST_F(GroupsTest, TasksAreCountedByStateAndTypeOrGroup) {
     EXPECT_FALSE(get("/v1/tasks").body().as_object().contains("count"));
 }
 
+TEST_F(GroupsTest, AGroupIsAskedAsAWhole) {
+    FakeHost& host = join("box", {{"run", ""}});
+    submit(R"({"type":"run","id":"runs","group":"g"})");
+    submit(R"({"type":"wait","id":"waits","group":"g"})");
+    submit(R"({"type":"wait","id":"later","group":"g","delay":"1h"})");
+    submit(R"({"type":"wait","id":"other","group":"h"})");
+    const auto ask = [&](const std::string& what, std::string_view body = {}) {
+        const Call answer = post("/v1/groups/g/" + what, body);
+        EXPECT_FALSE(answer.body().at("more").as_bool()) << what;
+        return answer.body().at("changed").as_int64();
+    };
+
+    EXPECT_EQ(ask("hold", R"({"reason":"lunch"})"), 2);
+    EXPECT_EQ(get("/v1/tasks/waits").member("hold_reason"), "lunch");
+    EXPECT_EQ(of("g", "running"), 1) << "what runs goes on";
+    EXPECT_EQ(ask("hold"), 0);
+    EXPECT_EQ(ask("release"), 2);
+    EXPECT_EQ(ask("cancel"), 3);
+    EXPECT_EQ(of("g", "cancelled"), 2);
+    fail(host, wire::AttemptStatus::cancelled, "");
+    EXPECT_EQ(ask("retry"), 3);
+    EXPECT_EQ(of("g", "running"), 1);
+    EXPECT_EQ(state("h"), "pending") << "others are left alone";
+    EXPECT_EQ(post("/v1/groups/none/cancel").body().at("changed").as_int64(), 0);
+    EXPECT_EQ(post("/v1/groups/g/hold", R"({"why":1})").status(), 400U);
+}
+
+TEST_F(GroupsTest, ALargeGroupIsAskedInParts) {
+    restart({}, 10'000);
+    std::string batch;
+    for (int i = 0; i < 1500; ++i)
+        batch += R"({"type":"wait","group":"g"})"
+                 "\n";
+    call(Method::post, "/v1/tasks:batch", batch, {.content_type = "application/x-ndjson"});
+    for (const char* what : {"cancel", "retry"}) {
+        const Call first = post("/v1/groups/g/" + std::string(what));
+        EXPECT_EQ(first.body().at("changed").as_int64(), 1000) << what;
+        EXPECT_TRUE(first.body().at("more").as_bool()) << what;
+        const Call second = post("/v1/groups/g/" + std::string(what));
+        EXPECT_EQ(second.body().at("changed").as_int64(), 500) << what;
+        EXPECT_FALSE(second.body().at("more").as_bool()) << what;
+    }
+}
+
 TEST_F(GroupsTest, WhatIsBeingRecordedIsCountedOnce) {
     FakeHost& host = join("box", {{"run", ""}});
     submit(R"({"type":"run","group":"g"})");
