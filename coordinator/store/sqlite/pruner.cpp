@@ -56,10 +56,15 @@ Pruner::Pruner(
       old_submissions_(database.prepare(
           "SELECT key FROM submission WHERE created <= ? ORDER BY created LIMIT ?")),
       delete_submission_(database.prepare("DELETE FROM submission WHERE key = ?")),
-      put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")) {}
+      put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)")) {
+    committed();
+}
 
-void Pruner::restart() {
+void Pruner::roll_back() {
     completed_from_ = unsuccessful_from_ = any_from_ = 0;
+    forgotten_ = committed_forgotten_;
+    touched_.clear();
+    wrote_ = false;
 }
 
 bool Pruner::prune(const Retention& retention, base::WallTime now, Next next) {

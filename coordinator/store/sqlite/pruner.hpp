@@ -35,8 +35,8 @@ public:
     [[nodiscard]] bool prune(const Retention& retention, base::WallTime now, Next next);
     /// Highest sequence that was forgotten so far.
     [[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }
-    /// After a transaction was rolled back.
-    void restart();
+    void committed() noexcept { committed_forgotten_ = forgotten_; }
+    void roll_back();
 
 private:
     enum class Class { completed, unsuccessful, any };
@@ -72,7 +72,7 @@ private:
     BlockMarks& marks_;
     Blobs& blobs_;
     std::uint64_t completed_from_ = 0, unsuccessful_from_ = 0, any_from_ = 0;  // sequences
-    std::uint64_t forgotten_ = 0;
+    std::uint64_t forgotten_ = 0, committed_forgotten_ = 0;
     std::set<std::uint64_t> touched_;  // blocks
     bool wrote_ = false;
     // Ids outside have neither attempts nor controls.

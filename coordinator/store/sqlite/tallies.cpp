@@ -46,6 +46,7 @@ Tallies::Tallies(const Database& database)
                  rows.as<std::uint64_t>(2),
                  rows.as<std::uint64_t>(3),
                  rows.as<std::uint64_t>(4)};
+    committed();
 }
 
 void Tallies::change(NameKind kind,

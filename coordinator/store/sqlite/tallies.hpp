@@ -25,7 +25,11 @@ public:
     void dropped(NameId type, NameId group, wire::TaskState state);
 
     void flush();
-    void discard() noexcept { changes_.clear(); }
+    void committed() noexcept { committed_ = kept_; }
+    void roll_back() noexcept {
+        changes_.clear();
+        kept_ = committed_;
+    }
 
 private:
     struct Change {
@@ -50,6 +54,7 @@ private:
     Statement drop_empty_;
     std::unordered_map<NameId, Change> changes_;
     Tally kept_;
+    Tally committed_;
 };
 
 }  // namespace distributo::coordinator::store

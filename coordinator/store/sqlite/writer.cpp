@@ -25,6 +25,7 @@ Writer::Writer(const Database& database, const BlobFiles& files, const Start& st
       pruner_(database, names_, tallies_, marks_, blobs_),
       records_(database),
       committed_sequence_(start.sequence),
+      committed_floor_(start.live_floor),
       begin_(database.prepare("BEGIN IMMEDIATE")),
       commit_(database.prepare("COMMIT")),
       roll_back_(database.prepare("ROLLBACK")),
@@ -81,6 +82,9 @@ void Writer::commit() {
         write_floor(live_.floor(start_.next_id));
     commit_.run();
     committed_sequence_ = start_.sequence;
+    committed_floor_ = start_.live_floor;
+    tallies_.committed();
+    pruner_.committed();
 }
 
 void Writer::roll_back() {
@@ -92,12 +96,13 @@ void Writer::roll_back() {
     ended_.clear();
     recorded_.clear();
     start_.sequence = committed_sequence_;
+    start_.live_floor = committed_floor_;
     live_.roll_back();
     names_.forget();
-    tallies_.discard();
+    tallies_.roll_back();
     marks_.forget();
     blobs_.roll_back();
-    pruner_.restart();
+    pruner_.roll_back();
     read_unique_keys();
 }
 

@@ -108,6 +108,7 @@ private:
     PairPacker recorded_;       // sequence and task of all that ended in it
     std::uint64_t first_recorded_ = 0;
     std::uint64_t committed_sequence_ = 0;
+    TaskId committed_floor_ = 0;
     std::uint64_t commits_ = 0;
     bool refusing_ = false;
 

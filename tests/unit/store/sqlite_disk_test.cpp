@@ -106,6 +106,44 @@ TEST_F(SqliteDiskTest, WhatWasTakenBackLeavesNoTrace) {
     EXPECT_EQ(types[1].tally.total, 1U);
 }
 
+TEST_F(SqliteDiskTest, WhatWasWrittenAtTheSecondTryCountsOnce) {
+    disk_.set_size(plenty);
+    const auto store = opened();
+    submit(*store, task(1));
+    fill_disk();
+    ASSERT_TRUE(end(*store, completed(1, '"' + std::string(60'000, 'x') + '"')));
+    ASSERT_TRUE(store->health().disk_full);
+
+    EXPECT_FALSE(*await<bool>(
+        [&](auto done) { store->prune({.most_ended = 1}, base::WallTime{}, std::move(done)); }));
+
+    EXPECT_TRUE(find(*store, 1));
+}
+
+TEST_F(SqliteDiskTest, ATaskThatWasReopenedOnAFullDiskIsFoundAgain) {
+    disk_.set_size(plenty);
+    auto store = opened();
+    submit(*store, task(1));
+    submit(*store, task(1000));
+    auto outcome = completed(1);
+    outcome.attempt.message = large_;  // kept with the task then, which needs room
+    end(*store, std::move(outcome));
+    store.reset();  // knows now that nothing below the other one lives
+    store = opened();
+    fill_disk();
+
+    EXPECT_TRUE(await<store::TaskRecord>(
+        [&](auto done) { store->reopen(1, base::WallTime{}, std::move(done)); }));
+
+    EXPECT_TRUE(store->health().disk_full);
+    const TemporaryDirectory killed;  // what is there if the process ends now
+    for (const auto* name : {"store.db", "store.db-wal"})
+        std::filesystem::copy_file(folder_.path() / name, killed.path() / name);
+    const auto again =
+        store::make_sqlite_store({.directory = killed.path(), .reserve = 0}, [](auto) {});
+    EXPECT_EQ(again->open()->live.size(), 2U);
+}
+
 TEST_F(SqliteDiskTest, WithoutAnyRoomItWaitsAndThenGoesOn) {
     disk_.set_size(plenty);
     auto store = opened();
