@@ -58,7 +58,7 @@ base::Result<std::string> wait_for_end(const Context& context,
                                        Client& client,
                                        const std::string& target,
                                        base::TimePoint give_up) {
-    constexpr auto look_every = std::chrono::milliseconds(200);
+    constexpr auto look_every = std::chrono::milliseconds(500);
     const base::SystemClock clock;
     Progress progress(context.mode == OutputMode::human, clock.now());
     watch_for_interrupt();

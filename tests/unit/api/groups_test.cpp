@@ -134,17 +134,5 @@ TEST_F(GroupsTest, ALargeGroupIsAskedInParts) {
     }
 }
 
-TEST_F(GroupsTest, WhatIsBeingRecordedIsCountedOnce) {
-    FakeHost& host = join("box", {{"run", ""}});
-    submit(R"({"type":"run","group":"g"})");
-    wire::ResultItem item;
-    item.token = host.assigned.front().token;
-    engine_->host_result(host.index, item);
-    // The answer comes before the scheduler has heard that the end is durable.
-    const auto call = begin(Method::get, "/v1/groups/g");
-    ASSERT_TRUE(call->answered);
-    EXPECT_EQ(call->body().at("total").as_int64(), 1);
-}
-
 }  // namespace
 }  // namespace distributo::tests

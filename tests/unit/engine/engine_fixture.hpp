@@ -139,6 +139,13 @@ public:
     void backup(const std::string& file, Done<std::uint64_t> done) override {
         boost::asio::post(io_, [file, done = std::move(done)] { done(file.size()); });
     }
+    void group(const std::string& name, Done<std::optional<store::NamedTally>> done) override {
+        ForwardingStore::group(name, [this, done = std::move(done)](auto answer) {
+            if (newer_tally)
+                (*answer)->tally = *newer_tally;
+            done(std::move(answer));
+        });
+    }
     void open_gate() {
         shut = false;
         for (const auto& call : std::exchange(held, {}))
@@ -146,6 +153,7 @@ public:
     }
 
     std::function<void()> on_found, on_listed;  ///< once, between an answer and its arrival
+    std::optional<store::Tally> newer_tally;    ///< what a group's answer says instead
     int commits = 0;
     int prunes = 0;
     int slices_left = 0;  ///< so many calls of prune() say that there is more
