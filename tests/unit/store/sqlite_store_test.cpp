@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -48,6 +49,53 @@ TEST_F(SqliteStoreTest, ADamagedFileStopsTheStartAndIsNamed) {
     EXPECT_EQ(error.code, base::Errc::io);
     EXPECT_THAT(error.message, testing::HasSubstr(file() + " is damaged"));
     EXPECT_FALSE(error.hint.empty());
+}
+
+TEST_F(SqliteStoreTest, DamageThatIsMetLaterEndsEverything) {
+    constexpr core::TaskId count = 2000;
+    auto store = opened();
+    store::Transaction transaction;
+    for (core::TaskId id = 1; id <= count; ++id) {
+        transaction.submits.push_back(task(id, std::string(1000, '1')));
+        transaction.outcomes.push_back(completed(id));
+    }
+    ASSERT_TRUE(commit(*store, std::move(transaction)));
+    store.reset();
+    const auto size = std::filesystem::file_size(file());
+    std::fstream damaged(file(), std::ios::binary | std::ios::in | std::ios::out);
+    damaged.seekp(static_cast<std::streamoff>(size / 2));
+    damaged << std::string(size / 4, '\xff') << std::flush;
+    store = opened();
+
+    base::Result<std::optional<store::TaskRecord>> found = std::nullopt;
+    for (core::TaskId id = 1; found && id <= count; ++id)
+        found = await<std::optional<store::TaskRecord>>(
+            [&](auto done) { store->find(id, std::move(done)); });
+
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, base::Errc::io);
+    const auto refused = submit(*store, task(count + 1));
+    ASSERT_FALSE(refused) << "nothing may be added to a damaged file";
+    EXPECT_THAT(refused.error().message, testing::HasSubstr(file()));
+    EXPECT_FALSE(refused.error().hint.empty());
+}
+
+TEST_F(SqliteStoreTest, AQuestionThatTakesTooLongIsEnded) {
+    const store::Database database(file(), store::Database::Mode::write);
+    int looks = 0;
+    database.watch([](void* counter) { return ++*static_cast<int*>(counter) == 3 ? 1 : 0; },
+                   &looks);
+
+    try {
+        (void)database.number(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+            "SELECT sum(x) FROM n");
+        FAIL() << "it has no end";
+    } catch (const store::DatabaseError& error) {
+        EXPECT_TRUE(error.is_timeout());
+        EXPECT_FALSE(error.is_damage());
+    }
+    EXPECT_EQ(looks, 3);
 }
 
 TEST_F(SqliteStoreTest, WhatIsQueuedWhenItGoesIsStored) {
