@@ -44,6 +44,11 @@ class Member:
     def pid(self):
         return self.process.process.pid
 
+    def revive(self):
+        """Two faults may both want it started again."""
+        if not self.running():
+            self.start()
+
     def running(self):
         return self.process is not None and self.process.process.poll() is None
 

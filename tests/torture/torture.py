@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--seed", type=int, help="of the faults and the tasks (default: a random one)")
     parser.add_argument("--hosts", type=int, default=3)
     parser.add_argument("--rate", type=float, default=120, help="tasks per second (default 120)")
+    parser.add_argument("--pace", type=float, default=1, help="how many times as often faults come")
     parser.add_argument("--only", choices=FAULTS, action="append", help="this kind of fault (repeatable)")
     parser.add_argument("--patience", type=float, default=120, help="seconds to finish afterwards")
     parser.add_argument("--keep", action="store_true", help="leave the folder with all logs and ledgers")
@@ -41,7 +42,8 @@ class Storm:
     """Draws faults until they are over. What a fault ends (a stop, a cut) or wants started again is due
     later, in the same queue."""
 
-    def __init__(self, cluster, seed, kinds):
+    def __init__(self, cluster, seed, kinds, pace):
+        self.pace = pace
         self.cluster, self.faults = cluster, cluster.faults
         self.random = random.Random(seed)
         self.numbers = itertools.count()
@@ -57,7 +59,7 @@ class Storm:
         def strike():
             getattr(self, kind)()
             self.draw(kind)
-        self.at(self.random.expovariate(1 / FAULTS[kind]), strike)
+        self.at(self.random.expovariate(self.pace / FAULTS[kind]), strike)
 
     def run_one(self):
         when, _, action = heapq.heappop(self.due)
@@ -69,14 +71,14 @@ class Storm:
         if victim.running():
             victim.kill()
             self.faults.counts["kills of the coordinator"] += 1
-            self.at(self.random.uniform(0, 0.3), victim.start)
+            self.at(self.random.uniform(0, 0.3), victim.revive)
 
     def host(self):
         victim = self.random.choice(self.cluster.hosts)
         if victim.running():
             victim.kill()
             self.faults.counts["kills of hosts"] += 1
-            self.at(self.random.uniform(0, 1), victim.start)
+            self.at(self.random.uniform(0, 1), victim.revive)
 
     def leave(self):
         victim = self.random.choice(self.cluster.hosts)
@@ -88,8 +90,8 @@ class Storm:
         def come_back():
             if victim.running() and victim.leaving:
                 self.at(0.2, come_back)
-            elif not victim.running():
-                victim.start()
+            else:
+                victim.revive()
         self.at(0.2, come_back)
 
     def runner(self):
@@ -133,8 +135,7 @@ class Storm:
         for member in self.cluster.members():
             member.send(signal.SIGCONT)
             member.wait_if_leaving()
-            if not member.running():
-                member.start()
+            member.revive()
 
 
 def torment(storm, wanted, clients):
@@ -202,7 +203,7 @@ def torture(wanted, folder, own_network):
         for client in clients:
             client.start()
         kinds = wanted.only or [kind for kind in FAULTS if own_network or kind != "cut"]
-        storm = Storm(cluster, wanted.seed, kinds)
+        storm = Storm(cluster, wanted.seed, kinds, wanted.pace)
         trouble = torment(storm, wanted, clients)
         storm.calm()
         for producer in producers:
