@@ -28,6 +28,8 @@ Plugin::Plugin(asio::io_context& io,
       probe_timer_(io),
       alive_(std::make_shared<bool>(true)) {
     source_.runner.library = source_.copy.library;
+    if (source_.past)
+        schedule_.resume(source_.past->pause);
     start();
 }
 
@@ -113,6 +115,10 @@ void Plugin::on_ready(const runtime::ModuleInfo& module) {
         asio::post(io_, [old = std::shared_ptr<runtime::Runner>(std::move(runner_))] {});
         source_.isolation = runtime::Isolation::process;
         return start();
+    }
+    if (const auto past = std::exchange(source_.past, {}); past && past->left > base::Duration()) {
+        runner_->stop();  // it was only started to learn what it offers
+        return leave_alone(past->why, clock_.now() + past->left);
     }
     state_ = State::ready;
     probing_ = false;
@@ -215,8 +221,12 @@ void Plugin::on_gone(bool, const std::string& why) {
 // ---- quarantine ------------------------------------------------------------------------------
 
 void Plugin::quarantine(const std::string& why, bool was_up) {
+    leave_alone(why, schedule_.failed(clock_.now(), was_up));
+}
+
+void Plugin::leave_alone(const std::string& why, base::TimePoint until) {
     state_ = State::quarantined;
-    quarantine_ = {.why = why, .until = schedule_.failed(clock_.now(), was_up)};
+    quarantine_ = {.why = why, .until = until};
     probe_due_ = false;
     probe_timer_.expires_after(quarantine_.until - clock_.now());
     probe_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {

@@ -5,6 +5,7 @@
 #include "host/plugin_health.hpp"
 #include "host/plugin_id.hpp"
 #include "host/quarantine.hpp"
+#include "host/quarantine_book.hpp"
 #include "runtime/plugin_cache.hpp"
 #include "runtime/runner.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +35,8 @@ public:
     virtual void on_plugin_failed(Plugin& plugin, const std::string& why) = 0;
     /// It says that this host is not able to run its tasks now; on_plugin_ready may follow.
     virtual void on_plugin_unable(Plugin& plugin, const std::string& why) = 0;
-    /// It crashed too often and is left alone for a while; quarantine() says how long. Comes again
+    /// It crashed too often and is left alone for a while, or still is since an earlier process of
+    /// the host; quarantine() says how long. Comes again
     /// when it did not come up after that. Calls that run go on.
     virtual void on_plugin_quarantined(Plugin& plugin, const std::string& why) = 0;
     /// stop() has completed; the plugin may be destroyed after this call.
@@ -56,6 +59,7 @@ struct PluginSource {
     runtime::Isolation isolation = runtime::Isolation::process;
     runtime::RunnerOptions runner;  ///< without `library`
     QuarantineSettings quarantine;
+    std::optional<PastQuarantine> past;
 };
 
 /// Why a plugin is left alone, and until when.
@@ -127,6 +131,7 @@ private:
     void ask();
     void on_ability();
     void quarantine(const std::string& why, bool was_up);
+    void leave_alone(const std::string& why, base::TimePoint until);
     void probe();
     void solo_ended(SoloRun& solo);
     void finish_stop();

@@ -15,6 +15,7 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 
 constexpr const char* history_name = "history";
+constexpr const char* quarantines_name = "quarantines";
 
 }  // namespace
 
@@ -53,21 +54,37 @@ void PluginCopies::keep_only(std::set<std::string> digests) {
 }
 
 PluginHistory PluginCopies::load_history() const {
-    std::ifstream in(cache_ / history_name, std::ios::binary);
-    return PluginHistory::parse(std::string(std::istreambuf_iterator<char>(in), {}));
+    return PluginHistory::parse(load(history_name));
 }
 
 void PluginCopies::save(const PluginHistory& history) {
-    asio::post(thread_, [text = history.text(), cache = cache_] {
-        const auto fresh = cache / (std::string(history_name) + ".new");
+    save(history_name, history.text());
+}
+
+QuarantineBook PluginCopies::load_quarantines(base::WallTime now) const {
+    return QuarantineBook::parse(load(quarantines_name), now);
+}
+
+void PluginCopies::save(const QuarantineBook& quarantines) {
+    save(quarantines_name, quarantines.text());
+}
+
+std::string PluginCopies::load(const char* name) const {
+    std::ifstream in(cache_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void PluginCopies::save(const char* name, std::string text) {
+    asio::post(thread_, [name, text = std::move(text), cache = cache_] {
+        const auto fresh = cache / (std::string(name) + ".new");
         std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
         out << text;
         out.close();
         std::error_code error;
         if (out)
-            fs::rename(fresh, cache / history_name, error);
+            fs::rename(fresh, cache / name, error);
         if (!out || error)
-            base::log::warn("plugins.history_lost",
+            base::log::warn("plugins.not_saved",
                             {{"file", fresh.native()}, {"why", "cannot be written"}});
     });
 }

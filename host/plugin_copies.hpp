@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 #include "host/plugin_history.hpp"
+#include "host/quarantine_book.hpp"
 #include "runtime/plugin_cache.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -34,8 +35,12 @@ public:
     /// What was saved; empty when nothing was. Reads the disk.
     [[nodiscard]] PluginHistory load_history() const;
     void save(const PluginHistory& history);
+    [[nodiscard]] QuarantineBook load_quarantines(base::WallTime now) const;
+    void save(const QuarantineBook& quarantines);
 
 private:
+    [[nodiscard]] std::string load(const char* name) const;
+    void save(const char* name, std::string text);
     void run(std::function<base::Result<runtime::CachedPlugin>()> work, Done done);
 
     boost::asio::io_context& io_;

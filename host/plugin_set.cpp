@@ -28,17 +28,21 @@ PluginSet::PluginSet(asio::io_context& io,
       events_(events),
       drain_timer_(io),
       copies_(io, options_.cache),
-      history_(copies_.load_history()) {}
+      history_(copies_.load_history()),
+      quarantines_(copies_.load_quarantines(clock.wall())) {}
 
 PluginSet::~PluginSet() = default;
 
 void PluginSet::apply(const PluginChanges& changes) {
-    if (!std::exchange(scanned_, true))
+    const bool first = !std::exchange(scanned_, true);
+    if (first)
         history_.forget_all_but({changes.present.begin(), changes.present.end()});
     for (const auto& path : changes.removed)
         remove(path);
-    for (const auto& path : changes.present)
+    for (const auto& path : changes.present) {
+        files_[path].since_start = first;
         load(path);
+    }
     if (!changes.removed.empty()) {
         retry_conflicts();
         events_.on_offer_changed();
@@ -207,6 +211,11 @@ void PluginSet::start(const fs::path& path, File& file, runtime::CachedPlugin co
                    {"why", choice.why}});
     source.isolation = choice.isolation;
     source.quarantine = options_.quarantine;
+    // Who puts it there again while the host runs has mended what was wrong.
+    if (file.since_start)
+        source.past = quarantines_.find(source.copy.digest, clock_.wall());
+    else if (quarantines_.forget(source.copy.digest))
+        copies_.save(quarantines_);
     source.runner = options_.runner;
     source.runner.config = settings.config;
     source.runner.sandbox = sandbox_of(settings, options_.runner.sandbox, path);
@@ -383,6 +392,12 @@ void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
     if (place == files_.end())
         return;
     auto& [path, file] = *place;
+    if (file.incoming.get() != &plugin)
+        note_quarantine(plugin);
+    else if (file.current)
+        return refuse(path, file, why, false);
+    else
+        resume_quarantine(file);
     file.offered = false;
     file.given_up = false;
     if (give_up(path, file, why))
@@ -392,6 +407,20 @@ void PluginSet::on_plugin_quarantined(Plugin& plugin, const std::string& why) {
     else if (file.refusal.find(why) == std::string::npos)  // it comes each time it does not come up
         file.refusal += "; the version before it as well: " + why;
     events_.on_offer_changed();
+}
+
+void PluginSet::note_quarantine(const Plugin& plugin) {
+    const auto& quarantine = *plugin.quarantine();
+    quarantines_.add(
+        plugin.digest(), quarantine.why, clock_.wall(), quarantine.until - clock_.now());
+    copies_.save(quarantines_);
+}
+
+/// The host was restarted. A version that had been given up is given up again.
+void PluginSet::resume_quarantine(File& file) {
+    file.current = std::move(file.incoming);
+    if (!history_.digests().contains(file.current->digest()))
+        file.offered_since = clock_.now();
 }
 
 bool PluginSet::give_up(const fs::path& path, File& file, const std::string& why) {

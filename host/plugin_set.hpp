@@ -114,6 +114,7 @@ private:
         std::unique_ptr<Plugin> incoming;  // being started
         std::string refusal;               // why the file as it is now is not offered
         bool conflict = false;             // refused for a type that another file has
+        bool since_start = false;          // it has not changed since the host started
         bool copying = false;
         bool offered = false;   // `current` has its types
         bool fallback = false;  // `current` or what comes is an earlier version, not the file
@@ -156,6 +157,8 @@ private:
     bool go_back(const std::filesystem::path& path, File& file, std::string_view bad);
     /// Goes back from what is offered, while it is on trial and there is something to go back to.
     bool give_up(const std::filesystem::path& path, File& file, const std::string& why);
+    void note_quarantine(const Plugin& plugin);
+    void resume_quarantine(File& file);
     void check_trials();
     /// It was offered: lets it drain.
     void retire(std::unique_ptr<Plugin> plugin, std::string why);
@@ -183,6 +186,7 @@ private:
     boost::asio::steady_timer drain_timer_;
     PluginCopies copies_;
     PluginHistory history_;
+    QuarantineBook quarantines_;
     std::uint64_t last_change_ = 0;  // of any file
     bool scanned_ = false;           // the folders were seen once
 };

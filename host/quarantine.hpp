@@ -19,6 +19,8 @@ public:
     explicit QuarantineSchedule(const QuarantineSettings& settings)
         : settings_(settings), next_(settings.first) {}
 
+    /// Goes on after a quarantine of an earlier process.
+    void resume(base::Duration pause) noexcept { next_ = std::min(pause * 2, settings_.longest); }
     void came_up(base::TimePoint now) noexcept { up_since_ = now; }
     /// When it is to be tried again; `was_up`: it came up and crashed, instead of not coming up.
     [[nodiscard]] base::TimePoint failed(base::TimePoint now, bool was_up) noexcept {

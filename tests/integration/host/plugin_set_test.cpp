@@ -307,6 +307,54 @@ TEST_F(PluginSetTest, WithoutAnEarlierVersionItIsOnlyQuarantined) {
     EXPECT_THAT(refusal(), Not(HasSubstr("instead")));
 }
 
+TEST_F(PluginSetTest, AQuarantineOutlivesTheProcess) {
+    start();
+    put("crashes");
+    wait_for_offer("1.4.0");
+    crash_until_withdrawn();
+    offered.clear();
+
+    start();
+    set->apply({.removed = {}, .present = {folder / "build.so"}});
+    wait_until([&] { return !refusal().empty(); });
+
+    ASSERT_EQ(set->refused().size(), 1U);
+    EXPECT_TRUE(set->refused()[0].quarantined);
+    EXPECT_GT(set->refused()[0].retry_ms, 0);
+    EXPECT_THAT(set->refused()[0].types, ElementsAre("test.build"));
+    EXPECT_THAT(offered, IsEmpty());
+}
+
+TEST_F(PluginSetTest, WhoTakesAPluginOutAndPutsItBackEndsItsQuarantine) {
+    start();
+    put("crashes");
+    wait_for_offer("1.4.0");
+    crash_until_withdrawn();
+    offered.clear();
+
+    remove();
+    put("crashes");
+
+    wait_for_offer("1.4.0");
+}
+
+TEST_F(PluginSetTest, AVersionThatWasGivenUpIsGivenUpAgainAfterARestart) {
+    start();
+    put("a");
+    wait_for_offer("1.0.0");
+    put("crashes");
+    wait_for_offer("1.4.0");
+    crash_until_withdrawn();
+    wait_for_offer("1.0.0");
+    offered.clear();
+
+    start();
+    set->apply({.removed = {}, .present = {folder / "build.so"}});
+
+    wait_for_offer("1.0.0");
+    EXPECT_THAT(offered, ElementsAre("1.0.0"));
+}
+
 TEST_F(PluginSetTest, TheHistoryOutlivesTheProcess) {
     start();
     put("a");

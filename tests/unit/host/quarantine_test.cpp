@@ -35,6 +35,14 @@ TEST_F(QuarantineScheduleTest, APluginThatCrashesSoonAgainIsLeftAloneForLonger) 
     EXPECT_EQ(crash(), seconds(120));
 }
 
+TEST_F(QuarantineScheduleTest, GoesOnAfterARestartOfTheHost) {
+    schedule.resume(minutes(4));
+    comes_up();
+    EXPECT_EQ(crash(), minutes(8));
+    schedule.resume(minutes(40));
+    EXPECT_EQ(stays_down(), hours(1));
+}
+
 TEST_F(QuarantineScheduleTest, GoodConductIsRewarded) {
     comes_up();
     EXPECT_EQ(crash(), seconds(60));
