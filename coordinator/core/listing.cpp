@@ -71,13 +71,34 @@ bool Scheduler::Impl::list_leased(const ListQuery& query, TypeIndex type, LivePa
     return true;
 }
 
+/// A search for what is not there would look at everything.
+bool Scheduler::Impl::may_find(const ListQuery& query, TypeIndex type) const {
+    LiveCounts all;
+    all[TaskState::scheduled] = counts.scheduled;
+    all[TaskState::pending] = counts.pending;
+    all[TaskState::running] = counts.running;
+    all[TaskState::retrying] = counts.retrying;
+    all[TaskState::held] = counts.held;
+    all[TaskState::cancelling] = counts.cancelling;
+    const auto any_wanted = [&](const LiveCounts& live) {
+        for (auto state = TaskState::scheduled; !is_terminal(state);
+             state = static_cast<TaskState>(static_cast<int>(state) + 1))
+            if (live[state] != 0 && query.wants(state))
+                return true;
+        return false;
+    };
+    return any_wanted(all) && (type == no_type || any_wanted(queues.type_at(type).live)) &&
+           (query.group.empty() || any_wanted(groups.find(query.group)));
+}
+
 LivePage Scheduler::list(const ListQuery& query) const {
     const Impl& s = *impl_;
     LivePage page;
     const bool any_waiting = std::ranges::any_of(query.states, waits) || query.states.empty();
     const bool any_leased = query.wants(TaskState::running) || query.wants(TaskState::cancelling);
     const auto type = query.type.empty() ? no_type : s.queues.find_type(query.type);
-    if (!(any_waiting || any_leased) || (!query.type.empty() && type == no_type))
+    if (!(any_waiting || any_leased) || (!query.type.empty() && type == no_type) ||
+        !s.may_find(query, type))
         return page;
     const bool all_leased = !any_waiting && s.awaited.size == 0;
     if ((all_leased || !query.host.empty()) && s.list_leased(query, type, page))

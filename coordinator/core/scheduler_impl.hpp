@@ -173,6 +173,8 @@ struct Scheduler::Impl {
     // ---- lists: listing.cpp ----
     /// `type`: no_type for any.
     [[nodiscard]] bool fits(const ListQuery& query, TypeIndex type, Slot slot) const;
+    /// False when the counts tell that no task fits.
+    [[nodiscard]] bool may_find(const ListQuery& query, TypeIndex type) const;
     /// False, and nothing done, when hosts hold too many tasks to look through.
     [[nodiscard]] bool list_leased(const ListQuery& query, TypeIndex type, LivePage& page) const;
 

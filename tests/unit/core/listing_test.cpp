@@ -127,6 +127,22 @@ TEST_F(ListingTest, ALongSearchIsCutIntoPages) {
     EXPECT_EQ(calls, 3);
 }
 
+TEST_F(ListingTest, ASearchForWhatIsNotThereEndsAtOnce) {
+    TaskOptions options;
+    options.group = "small";
+    bed.add("render", options);
+    bed.add_many("echo", 10'000);
+    for (const ListQuery& query : {ListQuery{.states = {TaskState::held}},
+                                   ListQuery{.group = "none"},
+                                   ListQuery{.states = {TaskState::running}, .group = "small"},
+                                   ListQuery{.states = {TaskState::retrying}, .type = "echo"}}) {
+        const auto page = bed.scheduler.list(query);
+        EXPECT_TRUE(page.ids.empty());
+        EXPECT_EQ(page.next_before, 0U) << query.group << query.type;
+    }
+    EXPECT_NE(bed.scheduler.list({.group = "small"}).next_before, 0U) << "that one is further back";
+}
+
 TEST_F(ListingTest, RunningTasksAreFoundAmongManyThatWait) {
     bed.host("alpha", 1);
     const auto running = bed.add("echo");
