@@ -12,29 +12,17 @@ using base::TimePoint;
 namespace {
 
 std::uint64_t& count_of(Counts& counts, TaskState state) {
-    switch (state) {
-        case TaskState::scheduled:
-            return counts.scheduled;
-        case TaskState::pending:
-            return counts.pending;
-        case TaskState::running:
-            return counts.running;
-        case TaskState::retrying:
-            return counts.retrying;
-        case TaskState::held:
-            return counts.held;
-        case TaskState::cancelling:
-            return counts.cancelling;
-        case TaskState::completed:
-            return counts.completed;
-        case TaskState::failed:
-            return counts.failed;
-        case TaskState::cancelled:
-            return counts.cancelled;
-        case TaskState::expired:
-            break;
-    }
-    return counts.expired;
+    static constexpr std::uint64_t Counts::*by_state[] = {&Counts::scheduled,
+                                                          &Counts::pending,
+                                                          &Counts::running,
+                                                          &Counts::retrying,
+                                                          &Counts::held,
+                                                          &Counts::cancelling,
+                                                          &Counts::completed,
+                                                          &Counts::failed,
+                                                          &Counts::cancelled,
+                                                          &Counts::expired};
+    return counts.*by_state[static_cast<std::size_t>(state)];
 }
 
 std::uint64_t install_key_of(std::string_view type, std::string_view install) {
