@@ -39,7 +39,8 @@ struct Transaction {
     std::vector<core::Outcome> outcomes;  ///< of tasks without one; others are ignored
     std::vector<core::FailedAttempt> attempts;
     std::vector<core::Control> controls;  ///< cancel, hold, release; `retry` is reopen()
-    std::vector<core::HostRecord> hosts;  ///< each replaces what was known of that host
+    /// Each replaces what was known of that host; without presence and quarantine it is forgotten.
+    std::vector<core::HostRecord> hosts;
 
     [[nodiscard]] bool empty() const noexcept {
         return submits.empty() && submissions.empty() && outcomes.empty() && attempts.empty() &&
@@ -98,7 +99,9 @@ struct ResultsPage {
     std::vector<TaskRecord> tasks;  ///< with outcome, without attempts; ascending sequence
     std::uint64_t next_after = 0;   ///< to continue from, also when `tasks` is empty
     std::uint64_t newest = 0;       ///< highest sequence recorded so far
-    std::uint64_t oldest = 0;       ///< lowest sequence still kept; after + 1 < oldest: a gap
+    /// None from this sequence on was forgotten, some before it may be kept; after + 1 < oldest: a
+    /// gap.
+    std::uint64_t oldest = 0;
 };
 
 /// How many tasks are kept, by how they ended.
