@@ -170,10 +170,13 @@ SimulatedDisk::Status SimulatedDisk::truncate(File& file, std::uint64_t size) {
 SimulatedDisk::Status SimulatedDisk::sync(File& file, bool directory) {
     std::unique_lock lock(mutex_);
     const auto status = begin(lock, Kind::sync, file.name_, 0, 0);
-    if (status != Status::ok || cut_)
-        return status == Status::ok ? Status::io_error : status;
-    if (ignores_syncs_)
-        return Status::ok;
+    if (cut_)
+        return Status::io_error;
+    // As Linux does it: whatever could not be written counts as written afterwards.
+    if (status != Status::ok)
+        file.changes_.clear();
+    if (status != Status::ok || ignores_syncs_)
+        return status;
     for (const auto& change : file.changes_)
         File::apply(change, file.durable_);
     file.changes_.clear();

@@ -63,7 +63,8 @@ public:
     [[nodiscard]] DiskImage after_cut(std::mt19937_64& random);
     /// What the next process finds when only the one that used the disk has ended.
     [[nodiscard]] DiskImage as_it_is();
-    /// Asked before each operation is carried out; it has this status unless that is ok.
+    /// Asked before each operation is carried out; it has this status unless that is ok. What a
+    /// sync that failed was to write is lost at a cut, although a later one succeeds.
     void set_faults(std::function<Status(const Operation&)> faults);
 
     /// Whoever wants to change something waits until release().

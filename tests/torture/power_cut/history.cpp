@@ -66,18 +66,23 @@ std::string History::next() {
 }
 
 void History::plan_fault(SimulatedDisk& disk) {
+    using Kind = SimulatedDisk::Kind;
     using Status = SimulatedDisk::Status;
-    const auto kind = random_() % 2 == 0 ? Status::full : Status::io_error;
-    disk.set_faults([this, kind, at = up_to(late)](
-                        const SimulatedDisk::Operation& operation) mutable {
-        const bool fits = kind == Status::io_error || operation.kind == SimulatedDisk::Kind::write;
+    enum Fault { no_room, any, any_sync, sync_of_file, faults };
+    const auto fault = static_cast<Fault>(random_() % faults);
+    disk.set_faults([this, fault, at = up_to(late)](const auto& operation) mutable {
+        const bool syncs = operation.kind == Kind::sync;
+        const bool fits = fault == any || (fault == no_room && operation.kind == Kind::write) ||
+                          (fault == any_sync && syncs) ||
+                          (fault == sync_of_file && syncs && operation.file == file_);
         if (operation.number < at || !fits)
             return Status::ok;
         at = ~std::uint64_t{0};
         ++figures_.faults;
-        if (kind == Status::io_error)
-            failed_ = operation.kind;
-        return kind;
+        if (fault == no_room)
+            return Status::full;
+        failed_ = operation.kind;
+        return Status::io_error;
     });
 }
 
