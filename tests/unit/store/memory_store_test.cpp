@@ -69,6 +69,14 @@ TEST_P(MemoryStoreTest, ALongSearchIsCutIntoPages) {
     EXPECT_EQ(ids(page), (Ids{wanted}));
 }
 
+TEST_P(MemoryStoreTest, HasNothingToBackUp) {
+    const auto written =
+        await<std::uint64_t>([&](auto done) { store_->backup("backup.db", std::move(done)); });
+
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, base::Errc::unavailable);
+}
+
 INSTANTIATE_TEST_SUITE_P(Memory, MemoryStoreTest, testing::Values(keeps_two()));
 
 TEST(MemoryStoreTurnTest, ManyCallsInOneTurnPostOnce) {
