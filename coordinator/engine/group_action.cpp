@@ -11,7 +11,7 @@ namespace {
 // Of one request; who has more asks again.
 constexpr std::size_t most_tasks = 1000;
 // Of the scheduler's tasks, some thousand each.
-constexpr int max_scans = 256;
+constexpr int max_group_scans = 256;
 
 std::vector<wire::TaskState> states_for(GroupAsk ask) {
     using enum wire::TaskState;
@@ -66,7 +66,7 @@ private:
         query_.before = page.next_before;
         query_.limit -= page.ids.size();
         answer_.more = page.next_before != 0;
-        if (answer_.more && query_.limit != 0 && ++scans_ < max_scans)
+        if (answer_.more && query_.limit != 0 && ++scans_ < max_group_scans)
             return post([this] { scan(); });
         engine_.after_commit([self = shared_from_this()](base::Result<void> durable) {
             if (durable)
