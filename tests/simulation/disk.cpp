@@ -4,6 +4,8 @@
 #include "tests/support/forwarding_store.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 namespace distributo::simulation {
@@ -12,30 +14,19 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void apply(store::Store& to, const Write& write) {
-    if (std::holds_alternative<Booted>(write))
-        (void)to.open();
-    else if (const auto* stored = std::get_if<Stored>(&write))
-        to.commit(stored->transaction, [](auto) {});
-    else
-        to.reopen(std::get<Reopened>(write).id, std::get<Reopened>(write).when, [](auto) {});
-}
-
-/// Every task in a few words, by what `list` gives.
+/// Every ended task in a few words, by what `list` gives.
 template <typename List>
 std::vector<std::string> describe_tasks(List list) {
     std::vector<std::string> described;
     store::ListQuery query;
     query.limit = 10'000;
     list(query, [&](base::Result<store::ListPage> page) {
-        for (const auto& [task, outcome, sequence, attempts, controls] : page->tasks) {
-            std::string text =
-                std::to_string(task.id) + ": after attempt " + std::to_string(task.attempts_before);
-            if (outcome)
-                text += ", " + std::string(to_string(outcome->state)) + " as number " +
-                        std::to_string(sequence);
-            described.push_back(std::move(text));
-        }
+        for (const auto& record : page->tasks)
+            if (record.outcome)
+                described.push_back("task " + std::to_string(record.task.id) + " as " +
+                                    std::string(to_string(record.outcome->state)) + " by attempt " +
+                                    std::to_string(record.outcome->attempt.number) + ", number " +
+                                    std::to_string(record.sequence));
     });
     return described;
 }
@@ -56,13 +47,36 @@ std::vector<std::size_t> refuse_submits(store::Transaction& transaction) {
 
 }  // namespace
 
-/// Runs what the memory store wants to be run later, when it is told to.
-struct Disk::Later {
-    std::vector<std::function<void()>> waiting;
-    void run() {
-        for (const auto& one : std::exchange(waiting, {}))
-            one();
+/// Runs what a store wants to be run later, when it is told to. A real one asks from its own
+/// thread.
+class Disk::Later {
+public:
+    [[nodiscard]] static store::Post post_to(const std::shared_ptr<Later>& later) {
+        return [later](std::function<void()> one) {
+            const std::lock_guard lock(later->mutex_);
+            later->waiting_.push_back(std::move(one));
+            later->arrived_.notify_one();
+        };
     }
+    /// Until `count` more answers have come; whoever gets one says so.
+    void expect(std::size_t count) {
+        expected_ += count;
+        while (expected_ > 0) {
+            std::unique_lock lock(mutex_);
+            arrived_.wait(lock, [&] { return !waiting_.empty(); });
+            const auto ready = std::exchange(waiting_, {});
+            lock.unlock();
+            for (const auto& one : ready)
+                one();
+        }
+    }
+    void arrived() noexcept { --expected_; }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<std::function<void()>> waiting_;
+    std::size_t expected_ = 0;
 };
 
 class Disk::MountedStore final : public distributo::tests::ForwardingStore {
@@ -91,6 +105,7 @@ public:
         disk_.write(Stored{transaction, {}});
         ForwardingStore::commit(std::move(transaction),
                                 [&, done = std::move(done)](base::Result<store::Committed> answer) {
+                                    later_->arrived();
                                     std::get<Stored>(disk_.journal_[place]).duplicates =
                                         answer->duplicates;
                                     answer->submits_refused = refused;
@@ -99,34 +114,39 @@ public:
                                             duplicate.index = positions[duplicate.index];
                                     wait(done, std::move(answer));
                                 });
-        later_->run();
+        later_->expect(1);
     }
     void find(store::TaskId id, Done<std::optional<store::TaskRecord>> done) override {
         ForwardingStore::find(id, waiting(std::move(done)));
-        later_->run();
+        later_->expect(1);
     }
     void resolve(const std::string& given_id, Done<store::TaskId> done) override {
         ForwardingStore::resolve(given_id, waiting(std::move(done)));
-        later_->run();
+        later_->expect(1);
     }
     void list(store::ListQuery query, Done<store::ListPage> done) override {
         ForwardingStore::list(std::move(query), waiting(std::move(done)));
-        later_->run();
+        later_->expect(1);
     }
     void results(store::ResultsQuery query, Done<store::ResultsPage> done) override {
         ForwardingStore::results(std::move(query), waiting(std::move(done)));
-        later_->run();
+        later_->expect(1);
     }
     void reopen(store::TaskId id, base::WallTime now, Done<store::TaskRecord> done) override {
         if (disk_.broken_)
             return fail<store::TaskRecord>(done);
         ForwardingStore::reopen(
             id, now, [&, done = std::move(done)](base::Result<store::TaskRecord> answer) {
+                later_->arrived();
                 if (answer)
                     disk_.write(Reopened{id, now});
                 wait(done, std::move(answer));
             });
-        later_->run();
+        later_->expect(1);
+    }
+    void prune(const store::Retention& retention, base::WallTime now, Done<bool> done) override {
+        ForwardingStore::prune(retention, now, waiting(std::move(done)));
+        later_->expect(1);
     }
     [[nodiscard]] store::Health health() const override {
         store::Health health;
@@ -137,8 +157,11 @@ public:
 
     /// Answers at once, also with what is not synced.
     void list_now(const store::ListQuery& query, Done<store::ListPage> done) {
-        ForwardingStore::list(query, std::move(done));
-        later_->run();
+        ForwardingStore::list(query, [this, done = std::move(done)](auto page) {
+            later_->arrived();
+            done(std::move(page));
+        });
+        later_->expect(1);
     }
     /// Gives the answers that were waiting for what is synced now.
     void answer_synced() {
@@ -166,8 +189,10 @@ private:
 
     template <typename T>
     Done<T> waiting(Done<T> done) {
-        return
-            [this, done = std::move(done)](base::Result<T> value) { wait(done, std::move(value)); };
+        return [this, done = std::move(done)](base::Result<T> value) {
+            later_->arrived();
+            wait(done, std::move(value));
+        };
     }
     template <typename T>
     void wait(const Done<T>& done, base::Result<T> value) {
@@ -187,38 +212,57 @@ private:
     std::deque<Answer> answers_;
 };
 
-Disk::Disk(
-    Timeline& time, Trace& trace, Random random, base::Duration slowest_sync, Durable durable)
+Disk::Disk(Timeline& time,
+           Trace& trace,
+           Random random,
+           base::Duration slowest_sync,
+           Durable durable,
+           MakeStore real)
     : time_(time),
       trace_(trace),
       random_(random),
       slowest_sync_(slowest_sync),
-      durable_(std::move(durable)) {}
+      durable_(std::move(durable)),
+      real_(std::move(real)) {}
 
 Disk::~Disk() = default;
 
-std::unique_ptr<store::Store> Disk::replay(Later& later) const {
+std::unique_ptr<store::Store> Disk::replay(const std::shared_ptr<Later>& later) const {
     auto made = store::make_memory_store(
-        [&later](std::function<void()> one) { later.waiting.push_back(std::move(one)); },
+        Later::post_to(later),
         1'000'000,
         store::StoreIdentity{std::string(32, '5'), 1, {0x0123456789ABCDEF, 0xFEDCBA9876543210}});
-    for (const auto& write : journal_)
-        apply(*made, write);
-    later.run();
+    const auto arrived = [&later](const auto&) { later->arrived(); };
+    std::size_t asked = 0;
+    for (const auto& write : journal_) {
+        if (std::holds_alternative<Booted>(write)) {
+            (void)made->open();
+            continue;
+        }
+        ++asked;
+        if (const auto* stored = std::get_if<Stored>(&write))
+            made->commit(stored->transaction, arrived);
+        else
+            made->reopen(std::get<Reopened>(write).id, std::get<Reopened>(write).when, arrived);
+    }
+    later->expect(asked);
     return made;
 }
 
 std::string Disk::difference_from_journal() const {
     if (!mounted_)
         return {};
-    Later later;
+    const auto later = std::make_shared<Later>();
     const auto replayed = replay(later);
     const auto kept = describe_tasks([&](const store::ListQuery& query, auto done) {
         mounted_->list_now(query, std::move(done));
     });
     const auto again = describe_tasks([&](const store::ListQuery& query, auto done) {
-        replayed->list(query, std::move(done));
-        later.run();
+        replayed->list(query, [&](auto page) {
+            later->arrived();
+            done(std::move(page));
+        });
+        later->expect(1);
     });
     for (std::size_t i = 0; i < std::max(kept.size(), again.size()); ++i)
         if (i >= kept.size() || i >= again.size() || kept[i] != again[i])
@@ -233,7 +277,7 @@ std::string_view Disk::own_name(std::string_view type) {
 
 std::unique_ptr<store::Store> Disk::mount() {
     auto later = std::make_shared<Later>();
-    auto inner = replay(*later);
+    auto inner = real_ ? real_(Later::post_to(later)) : replay(later);
     ++mounts_;
     broken_ = false;
     auto made = std::make_unique<MountedStore>(*this, std::move(later), std::move(inner));
@@ -301,7 +345,8 @@ bool Disk::is_quiet() const noexcept {
 void Disk::power_off() {
     syncing_ = 0;
     // What was written but not synced may be there or not; nothing after a gap is.
-    const auto kept = synced_ + random_.below(journal_.size() - synced_ + 1);
+    const auto written = journal_.size();
+    const auto kept = real_ ? written : synced_ + random_.below(written - synced_ + 1);
     trace_.note("lost writes", journal_.size() - kept);
     journal_.resize(kept);
     announce(kept);

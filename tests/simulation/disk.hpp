@@ -28,17 +28,27 @@ struct Reopened {
 };
 using Write = std::variant<Booted, Stored, Reopened>;
 
+/// Makes a store that lasts by itself, always the same one.
+using MakeStore = std::function<std::unique_ptr<store::Store>(store::Post post)>;
+
 /// A disk that remembers what was synced, and of the rest some first part.
 ///
 /// The store on it is the memory store plus a journal: what it knows after a crash is what a fresh
 /// one knows after it was given the journal again. Answers come when all that was written before
-/// them is synced.
+/// them is synced. A real store may take the place of both; then whatever was written survives, and
+/// the journal tells whether the two stores agree.
 class Disk {
 public:
     /// Called for every write in order, as soon as no crash can undo it.
     using Durable = std::function<void(const Write&)>;
 
-    Disk(Timeline& time, Trace& trace, Random random, base::Duration slowest_sync, Durable durable);
+    /// `real` may be empty.
+    Disk(Timeline& time,
+         Trace& trace,
+         Random random,
+         base::Duration slowest_sync,
+         Durable durable,
+         MakeStore real);
     ~Disk();
     Disk(const Disk&) = delete;
     Disk& operator=(const Disk&) = delete;
@@ -65,7 +75,7 @@ public:
 
 private:
     class MountedStore;
-    struct Later;
+    class Later;
 
     void write(Write what);
     void start_sync();
@@ -73,7 +83,7 @@ private:
     void fail_sync();
     void announce(std::size_t end);
     /// A store that was given the whole journal.
-    [[nodiscard]] std::unique_ptr<store::Store> replay(Later& later) const;
+    [[nodiscard]] std::unique_ptr<store::Store> replay(const std::shared_ptr<Later>& later) const;
     [[nodiscard]] static std::string_view own_name(std::string_view type);
 
     Timeline& time_;
@@ -81,6 +91,7 @@ private:
     Random random_;
     base::Duration slowest_sync_;
     Durable durable_;
+    MakeStore real_;
     std::vector<Write> journal_;
     std::size_t synced_ = 0;
     std::size_t syncing_ = 0;  // as far as the running sync goes; 0: none runs

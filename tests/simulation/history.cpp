@@ -1,6 +1,7 @@
 #include "tests/simulation/history.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace distributo::simulation {
 
@@ -30,17 +31,19 @@ void Totals::add(const Totals& other) noexcept {
     simulated += other.simulated;
 }
 
-History::History(boost::asio::io_context& io, const Scenario& scenario, bool spoken)
+History::History(boost::asio::io_context& io, const Scenario& scenario, bool spoken, MakeStore real)
     : scenario_(scenario),
       trace_(time_, spoken),
       random_(~scenario.seed),
       oracle_(scenario),
       network_(time_, trace_, random_.fork(), scenario.noise),
-      disk_(time_,
-            trace_,
-            random_.fork(),
-            scenario.slowest_sync,
-            [this](const Write& write) { oracle_.durable(write); }),
+      disk_(
+          time_,
+          trace_,
+          random_.fork(),
+          scenario.slowest_sync,
+          [this](const Write& write) { oracle_.durable(write); },
+          std::move(real)),
       coordinator_(io,
                    time_,
                    trace_,

@@ -40,8 +40,11 @@ struct Report {
 /// One history from its first event to the point where everything has ended.
 class History {
 public:
-    /// `io` must have nothing to do. `spoken`: every event is printed.
-    History(boost::asio::io_context& io, const Scenario& scenario, bool spoken);
+    /// `io` must have nothing to do. `spoken`: every event is printed. `real`: see Disk.
+    History(boost::asio::io_context& io,
+            const Scenario& scenario,
+            bool spoken,
+            MakeStore real = {});
     [[nodiscard]] Report run();
 
 private:

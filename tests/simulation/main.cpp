@@ -2,6 +2,7 @@
 #include "tests/simulation/mutants.hpp"
 #include "tests/simulation/runner.hpp"
 #include "tests/simulation/shrink.hpp"
+#include "tests/simulation/sqlite.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -177,6 +178,10 @@ int main(int argc, char** argv) {
         ->delimiter(',');
     app.add_option("--mutant", options.mutant, "switch this fault on, or 'all' one by one");
     app.add_flag("--list-mutants", list, "what they break, and which invariants may find them");
+    std::string folder;
+    app.add_option("--sqlite",
+                   folder,
+                   "use the store that lasts, in this folder; slower, and not the same twice");
     app.add_flag("--quiet", quiet, "no progress");
     CLI11_PARSE(app, argc, argv);
     // Every boot of a coordinator takes the same large blocks; giving them back costs more than it.
@@ -185,6 +190,10 @@ int main(int argc, char** argv) {
     options.plan.profile = profile_named(options.profile);
     base::log::configure(
         {.component = "simulation", .level = base::log::Level::error, .file = "/dev/null"});
+    if (!folder.empty())
+        options.plan.real_store = [&](std::uint64_t seed) {
+            return sqlite_in(std::filesystem::path(folder) / std::to_string(seed));
+        };
     if (list) {
         for (const Mutant& mutant : mutants())
             print_row(mutant, std::string(mutant.killed_by), "");

@@ -1,5 +1,7 @@
 #include "tests/simulation/mutants.hpp"
 
+#include "tests/simulation/sqlite.hpp"
+
 namespace distributo::simulation {
 
 std::size_t active_mutant = no_mutant;
@@ -11,6 +13,10 @@ std::span<const Mutant> mutants() noexcept {
     };
 #undef MUTANT_ENTRY
     return all;
+}
+
+MakeStore sqlite_in(const std::filesystem::path&) {
+    return {};
 }
 
 }  // namespace distributo::simulation

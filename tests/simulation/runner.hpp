@@ -20,6 +20,8 @@ struct Plan {
     std::optional<Profile> profile;
     /// One of so many histories is run twice and must be the same (I13). 0: none.
     std::uint64_t repeat_every = 64;
+    /// The store of a history; empty: the one in memory.
+    std::function<MakeStore(std::uint64_t seed)> real_store;
     std::function<void(std::uint64_t done)> progress;  ///< called by one thread, now and then
 };
 
