@@ -195,6 +195,7 @@ void Oracle::ended(const core::Outcome& outcome) {
         return fail("I3", name(outcome.id) + " ended a second time");
     --live_;
     ++unshown_;
+    ++task.ends;
     check_budget(task, outcome);
     if (outcome.attempt.number != 0)
         check_deciding_attempt(task, outcome);
@@ -313,8 +314,10 @@ void Oracle::result_shown(const store::TaskRecord& record) {
     if (record.sequence <= last_shown_)
         return fail("I11", "the sink saw number " + std::to_string(record.sequence) + " late");
     last_shown_ = record.sequence;
-    if (task.live || !task.stored)
+    if (task.ends == 0)
         return fail("I5", "the end of " + name(record.task.id) + " was shown before it is durable");
+    if (task.live)
+        return;  // it was opened again since it was looked up
     unshown_ -= std::exchange(task.shown, true) ? 0 : 1;
 }
 

@@ -96,6 +96,7 @@ private:
         std::uint32_t install_failures = 0;
         std::vector<AttemptFacts> attempts;  // in order of being handed out
         std::uint32_t generation = 1;
+        std::uint32_t ends = 0;  // over all generations
 
         [[nodiscard]] AttemptFacts* attempt(std::uint32_t number);
     };
