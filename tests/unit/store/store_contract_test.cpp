@@ -2,7 +2,11 @@
 #include "tests/contract/store_contract.hpp"
 
 #include "coordinator/store/sqlite/sqlite_store.hpp"
+#include "tests/support/forwarding_store.hpp"
 #include "tests/support/temporary_directory.hpp"
+
+#include <memory>
+#include <utility>
 
 namespace distributo::tests {
 namespace {
@@ -13,19 +17,30 @@ StoreMaker memory() {
             [](const StoreMaker::Post&, std::unique_ptr<store::Store> old) { return old; }};
 }
 
-/// A store in a folder that goes with the test.
+/// A SQLite store with its folder, which goes after it.
+class StoreInFolder final : public ForwardingStore {
+public:
+    StoreInFolder(const StoreMaker::Post& post, const std::shared_ptr<TemporaryDirectory>& folder)
+        : ForwardingStore(std::shared_ptr<Store>(
+              store::make_sqlite_store({.directory = folder->path(), .reserve = 0}, post).release(),
+              [folder](const Store* gone) { delete gone; })),
+          folder_(folder) {}
+    [[nodiscard]] std::shared_ptr<TemporaryDirectory> folder() const { return folder_; }
+
+private:
+    std::shared_ptr<TemporaryDirectory> folder_;
+};
+
 StoreMaker sqlite() {
-    auto folder = std::make_shared<TemporaryDirectory>();
     return {"sqlite",
-            [folder](StoreMaker::Post post) {
-                folder->empty();
-                return store::make_sqlite_store({.directory = folder->path(), .reserve = 0},
-                                                std::move(post));
+            [](const StoreMaker::Post& post) {
+                return std::make_unique<StoreInFolder>(post,
+                                                       std::make_shared<TemporaryDirectory>());
             },
-            [folder](StoreMaker::Post post, std::unique_ptr<store::Store> old) {
+            [](const StoreMaker::Post& post, std::unique_ptr<store::Store> old) {
+                const auto folder = dynamic_cast<StoreInFolder&>(*old).folder();
                 old.reset();
-                return store::make_sqlite_store({.directory = folder->path(), .reserve = 0},
-                                                std::move(post));
+                return std::make_unique<StoreInFolder>(post, folder);
             }};
 }
 
