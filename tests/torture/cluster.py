@@ -60,10 +60,9 @@ class Member:
         """Also when it is stopped. Notes whom it took along."""
         if not self.running():
             return
-        now = time.monotonic_ns()
-        self.cluster.faults.killed[self.pid] = now
         self.process.process.kill()
         self.process.process.wait()
+        self.cluster.faults.killed[self.pid].append(time.monotonic_ns())
 
     def tail(self):
         text = (self.folder / "log").read_text() if (self.folder / "log").exists() else ""
@@ -103,8 +102,8 @@ class Host(Member):
         runners = self.runners()
         if runners:
             pid = choice(runners)
-            self.cluster.faults.killed[pid] = time.monotonic_ns()
             os.kill(pid, signal.SIGKILL)
+            self.cluster.faults.killed[pid].append(time.monotonic_ns())
 
     def signal_runners(self, number):
         for pid in self.runners():

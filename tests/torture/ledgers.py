@@ -29,7 +29,7 @@ class Faults:
     """What was done to whom, and when."""
 
     def __init__(self):
-        self.killed = {}  # time, by pid
+        self.killed = collections.defaultdict(list)  # times, by process id: those are used again
         self.absences = collections.defaultdict(list)  # [begin, end, why], by name of the host
         self.starts = []  # of the coordinator
         self.counts = collections.Counter()
@@ -105,17 +105,17 @@ class Verdict:
 
     def judge(self, task, before, after):
         """Why was it executed again?"""
-        same_assignment = before.host == after.host and self.died(before.runner, after.begin)
+        same_assignment = before.host == after.host and self.died(before.runner, before, after)
         if before.attempt == after.attempt:
             # A host runs again what was in a process that died, under the same assignment.
             if not same_assignment:
                 self.wrong["attempt numbers given twice"].append(task)
-        elif not (same_assignment or self.died(before.host, after.begin)
-                  or self.died(before.runner, after.begin) or self.was_absent(before, after)):
+        elif not (same_assignment or self.died(before.host, before, after)
+                  or self.died(before.runner, before, after) or self.was_absent(before, after)):
             self.wrong["running attempts that were restarted"].append(task)
 
-    def died(self, pid, before):
-        return self.faults.killed.get(pid, before + 1) <= before
+    def died(self, pid, before, after):
+        return any(before.begin <= time <= after.begin for time in self.faults.killed[pid])
 
     def was_absent(self, before, after):
         return any(begin <= after.begin and end >= before.begin
