@@ -148,7 +148,11 @@ bool Scheduler::Impl::may_claim(const Task& task, std::uint32_t attempt) const {
     const auto recorded = task.side ? task.side->recorded : 0;
     if (attempt < recorded || (attempt == recorded && !task.lost))
         return false;
-    return !task.leased || attempt > task.side->foreign.attempt;
+    if (!task.side || !task.side->foreign.in_use())
+        return true;
+    // A held task is claimed without a lease; an older attempt does not take its place either.
+    const auto claimed = task.side->foreign.attempt;
+    return attempt > claimed || (attempt == claimed && !task.leased);
 }
 
 Slot Scheduler::Impl::claimed(Host& host, const wire::Claim& claim, TimePoint now) {

@@ -340,5 +340,28 @@ TEST_F(LateFailureTest, IsRecordedBeforeItsTaskIsHandedOutAgain) {
     EXPECT_EQ(bed().dispatch_one().attempt, handed.attempt + 1);
 }
 
+TEST_F(RecoveryTest, AnOlderAttemptOfAHeldTaskDoesNotReplaceANewerOne) {
+    const auto first = bed().host("h1");
+    const auto id = bed().add("echo");
+    const auto older = bed().dispatch_one();
+    bed().scheduler.host_disconnected(first, bed().now);
+    bed().pass(1s);
+    bed().host("h2");
+    const auto newer = bed().dispatch_one();
+    disk.reboot();
+    EXPECT_TRUE(bed().scheduler.hold(id, "wait", bed().now));
+    bed().collect();
+    auto hello = Bed::hello("h2", 1);
+    hello.finished = {newer.claim()};
+    const auto second = bed().join(hello);
+    hello = Bed::hello("h1", 1);
+    hello.finished = {older.claim()};
+    bed().join(hello);
+
+    bed().report_as(second, newer.token);
+
+    EXPECT_EQ(bed().outcome().attempt.number, newer.attempt);
+}
+
 }  // namespace
 }  // namespace distributo::coordinator::core
