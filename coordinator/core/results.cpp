@@ -169,6 +169,7 @@ void Scheduler::Impl::accept_late(Slot slot, const wire::ResultItem& item, TimeP
 void Scheduler::Impl::record_late(Slot slot, const wire::ResultItem& item, TimePoint now) {
     Task& task = tasks[slot];
     task.reported = true;
+    task.lost = false;  // or its lease would be resumed when its host comes back
     const bool was_pending = task.state == TaskState::pending;
     if (was_pending)
         stop_waiting(slot);

@@ -340,6 +340,24 @@ TEST_F(LateFailureTest, IsRecordedBeforeItsTaskIsHandedOutAgain) {
     EXPECT_EQ(bed().dispatch_one().attempt, handed.attempt + 1);
 }
 
+TEST_F(LateFailureTest, IsRecordedOnceEvenIfItsAcknowledgementWasLost) {
+    bed().report_as(host, handed.token, AttemptStatus::retry);
+    bed().scheduler.host_disconnected(host, bed().now);
+    EXPECT_TRUE(bed().scheduler.release(id, bed().now));
+    bed().collect();
+    auto hello = Bed::hello("h1", 1);
+    hello.finished = {handed.claim()};
+    host = bed().join(hello);
+    bed().offer(host, {{"echo", 1}});
+
+    bed().report_as(host, handed.token, AttemptStatus::retry);
+
+    ASSERT_TRUE(bed().last_ack());
+    EXPECT_FALSE(bed().last_ack()->item.stale);
+    EXPECT_EQ(bed().failed_attempts.size(), 1U);
+    EXPECT_EQ(bed().dispatch_one().attempt, handed.attempt + 1);
+}
+
 TEST_F(RecoveryTest, AnOlderAttemptOfAHeldTaskDoesNotReplaceANewerOne) {
     const auto first = bed().host("h1");
     const auto id = bed().add("echo");
