@@ -78,13 +78,13 @@ class Process:
 
 
 class Coordinator(Process):
-    def __init__(self, *arguments, port=0, http_port=0, folder=None, memory=True):
+    def __init__(self, *arguments, port=0, http_port=0, folder=None, memory=True, prefix=()):
         if memory:
             arguments = ("--memory", *arguments)
         if folder:  # one that was killed has left its file
             pathlib.Path(folder, "data", "ports.json").unlink(missing_ok=True)
         super().__init__("distributo-coordinator", "--no-discovery", "--port", port,
-                         "--http-port", http_port, *arguments, folder=folder)
+                         "--http-port", http_port, *arguments, folder=folder, prefix=prefix)
         ports = self.folder / "data" / "ports.json"
         text = eventually("the coordinator listens", lambda: self.alive() and ports.exists()
                           and ports.read_text())

@@ -31,7 +31,14 @@ std::string Blobs::add(std::string_view content) {
     auto name = base::sha256(content);
     if (!is_referred_to(name)) {
         written_.push_back(name);
-        files_.write(name, content);
+        try {
+            files_.write(name, content);
+        } catch (const DatabaseError& error) {
+            if (!error.lacks_descriptors())
+                throw;
+            released_.push_back(name);  // it may be there, and nobody refers to it
+            return {};
+        }
     }
     add_.run(name);
     return name;

@@ -18,7 +18,8 @@ class Blobs {
 public:
     Blobs(const Database& database, BlobFiles files);
 
-    /// In a transaction: one more refers to this content; its name.
+    /// In a transaction: one more refers to this content; its name. Empty when no file can be
+    /// opened for it now: it belongs into the database then.
     [[nodiscard]] std::string add(std::string_view content);
     /// In a transaction: one less refers to it.
     void release(const std::string& name);

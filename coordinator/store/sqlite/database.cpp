@@ -42,6 +42,10 @@ bool DatabaseError::is_timeout() const noexcept {
     return primary(code_) == SQLITE_INTERRUPT;
 }
 
+bool DatabaseError::lacks_descriptors() const noexcept {
+    return system_error_ == EMFILE || system_error_ == ENFILE;
+}
+
 Rows::~Rows() {
     if (statement_)
         statement_->reset();

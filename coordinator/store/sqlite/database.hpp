@@ -25,6 +25,7 @@ public:
     [[nodiscard]] bool is_full() const noexcept;     ///< no room on the disk; nothing is broken
     [[nodiscard]] bool is_damage() const noexcept;   ///< the file is not what was written
     [[nodiscard]] bool is_timeout() const noexcept;  ///< interrupted, by us
+    [[nodiscard]] bool lacks_descriptors() const noexcept;  ///< too many files are open
 
 private:
     int code_;
