@@ -42,31 +42,28 @@ class Durable:
                 self.best(f"durable no-op tasks, {hosts} host{'s' * (hosts - 1)}, batch {batch}",
                           "tasks/s", rates)
             self.row("  bytes on disk per ended task", disk / (20_000 + count // self.scale), "B")
-        for rate in (20_000, 50_000, 100_000, 150_000):
-            self.paced(rate, 0)
-        self.single(0)
+        with self.coordinator(memory=False) as coordinator, self.host(coordinator, "process"):
+            self.single(coordinator)
+            for rate in (20_000, 50_000, 100_000, 150_000):
+                self.paced(coordinator, rate)
 
-    def paced(self, rate, rows):
-        with self.filled(rows) as coordinator, self.host(coordinator, "process"):
-            self.load(coordinator, "paced", rate, 1, 100, "test.noop")
-            before = coordinator.cpu()
-            result = self.load(coordinator, "paced", rate, 10 / self.scale, 100, "test.noop")
-            cpu = (coordinator.cpu() - before) / result["tasks"] * 1e6
-            floor = self.floor(coordinator.folder.name, 100 * 232, 2000)
+    def paced(self, coordinator, rate, rows=0):
+        self.load(coordinator, "paced", rate, 1, 100, "test.noop")
+        before = coordinator.cpu()
+        result = self.load(coordinator, "paced", rate, 10 / self.scale, 100, "test.noop")
+        cpu = (coordinator.cpu() - before) / result["tasks"] * 1e6
+        floor = self.floor(coordinator.folder.name, 100 * 232, 2000)
         where = f", {rows:,} rows" if rows else ""
-        label = f"durable at {rate // 1000} k/s, batch 100{where}"
-        self.row(f"{label}, reached", result["tasks_per_second"], "tasks/s")
-        self.row(f"  submit acknowledged p50", result["ack_p50_ms"], "ms",
-                 floor_p50_ms=floor["sync_p50_ms"])
-        self.row(f"  submit acknowledged p99", result["ack_p99_ms"], "ms",
-                 floor_p99_ms=floor["sync_p99_ms"])
-        self.row(f"  CPU per task, coordinator", cpu, "µs")
-        self.row(f"  append and sync of the same bytes p50", floor["sync_p50_ms"], "ms")
+        self.row(f"durable at {rate // 1000} k/s, batch 100{where}, reached",
+                 result["tasks_per_second"], "tasks/s")
+        self.row("  submit acknowledged p50", result["ack_p50_ms"], "ms")
+        self.row("  submit acknowledged p99", result["ack_p99_ms"], "ms")
+        self.row("  CPU per task, coordinator", cpu, "µs")
+        self.row("  append and sync of the same bytes p50", floor["sync_p50_ms"], "ms")
 
-    def single(self, rows):
-        with self.filled(rows) as coordinator, self.host(coordinator, "process"):
-            runs = [self.load(coordinator, "submits", 5000 // self.scale, "test.noop",
-                              coordinator.folder.name) for _ in range(3)]
+    def single(self, coordinator, rows=0):
+        runs = [self.load(coordinator, "submits", 5000 // self.scale, "test.noop",
+                          coordinator.folder.name) for _ in range(3)]
         best = min(runs, key=lambda run: run["submit_p50_ms"])
         where = f", {rows:,} rows" if rows else ""
         self.row(f"durable single submit p50{where}", best["submit_p50_ms"], "ms")
@@ -85,8 +82,6 @@ class Durable:
         """The same with many ended tasks, and the list queries of a dashboard on them."""
         for rows in (10_000, 1_000_000, 10_000_000):
             rows //= self.scale
-            self.paced(100_000, rows)
-            self.single(rows)
             with self.filled(rows) as coordinator:
                 self.row(f"bytes on disk per ended task, {rows:,} rows",
                          size_of(coordinator.folder.name) / rows, "B")
@@ -99,6 +94,15 @@ class Durable:
                     got = self.load(coordinator, "get", 200, f"/v1/tasks{target}")
                     self.row(f"GET /v1/tasks{target}, {rows:,} rows, p99", got["get_p99_ms"], "ms",
                              p50=got["get_p50_ms"], first=got["first_ms"])
+                with self.host(coordinator, "process"):
+                    self.single(coordinator, rows)
+                    self.throughput_of(coordinator, rows)
+                    self.paced(coordinator, 100_000, rows)
+
+    def throughput_of(self, coordinator, rows):
+        rates = [self.load(coordinator, "tasks", 500_000 // self.scale, 1000, "test.noop")
+                 ["tasks_per_second"] for _ in range(3)]
+        self.best(f"durable no-op tasks, batch 1000, {rows:,} rows", "tasks/s", rates)
 
     def recovery(self):
         """From the start of the process until a host gets its first task, by waiting tasks."""
