@@ -27,7 +27,7 @@ coordinator::core::Settings make_settings() {
     made.capability_off_limit = 4s;
     made.host_quarantine_base = 2s;
     made.host_quarantine_limit = 8s;
-    made.return_grace = 6s;
+    made.return_grace = 8s;  // a host may notice after 5 s that its connection broke
     made.max_interruptions = 4;
     return made;
 }
