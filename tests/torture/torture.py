@@ -82,7 +82,7 @@ class Storm:
 
     def leave(self):
         victim = self.random.choice(self.cluster.hosts)
-        if not victim.running():
+        if not victim.running() or victim.leaving:  # asked twice, it would end what it runs
             return
         victim.leave()
         self.faults.counts["clean stops of hosts"] += 1
