@@ -83,11 +83,11 @@ class Bench(Durable):
         self.data = data
         self.rows = []
 
-    def coordinator(self, memory=True, prepare=None):
+    def coordinator(self, *arguments, memory=True, prepare=None):
         """In memory, or durable in a folder that `prepare` may fill before."""
         kind = {} if memory else {"data": self.data, "prepare": prepare}
         daemon = Daemon(self.bin / "distributo-coordinator", "--port", 0, "--http-port", 0,
-                        "--no-discovery", *(["--memory"] if memory else []), **kind)
+                        "--no-discovery", *arguments, *(["--memory"] if memory else []), **kind)
         ports = pathlib.Path(daemon.folder.name, "ports.json")
         deadline = time.monotonic() + 60
         while not ports.exists() or not ports.read_text():
