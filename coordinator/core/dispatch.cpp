@@ -184,7 +184,9 @@ void Scheduler::Impl::assign(Slot slot, const Queue::Seat& seat, TimePoint now) 
     item.token = token_of(slot);
     item.type = queues.type_at(seat.offer->type).name;
     item.attempt = task.attempts;
-    item.lease = {task.id, task.attempts, proofs.proof(seat.host->digest, task.id, task.attempts)};
+    if (proofs)
+        item.lease = {
+            task.id, task.attempts, proofs->proof(seat.host->digest, task.id, task.attempts)};
     item.payload = task.payload.view();
     item.alone = task.suspect;
     if (const TaskOptions* options = tasks.options(slot)) {

@@ -29,7 +29,8 @@ HostIndex Scheduler::host_joined(HostJoin join,
     host.connected_at = wall;
     host.slots = std::max<std::uint32_t>(1, host.hello.slots);
     host.slot_share = host_capacity / host.slots;
-    host.digest = s.proofs.host_digest(host.hello.host_id);
+    if (s.proofs)
+        host.digest = s.proofs->host_digest(host.hello.host_id);
     host.capabilities.sequence = 0;  // each connection counts its own
     const bool was_awaited = std::exchange(host.awaited, false);
     host.recorded |= was_awaited;

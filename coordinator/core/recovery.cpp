@@ -161,8 +161,8 @@ Slot Scheduler::Impl::claimed(Host& host, const wire::Claim& claim, TimePoint no
         const Slot slot = adopted_slot(host, token);
         return slot != no_slot && !tasks[slot].recording ? slot : no_slot;
     }
-    if (token.counter == 0 || token.term > term || lease.task == 0 || lease.attempt == 0 ||
-        lease.proof != proofs.proof(host.digest, lease.task, lease.attempt))
+    if (!proofs || token.counter == 0 || token.term > term || lease.task == 0 ||
+        lease.attempt == 0 || lease.proof != proofs->proof(host.digest, lease.task, lease.attempt))
         return no_slot;
     const Slot slot = tasks.find(lease.task);
     if (slot == no_slot || !may_claim(tasks[slot], lease.attempt))

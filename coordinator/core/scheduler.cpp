@@ -24,7 +24,7 @@ bool Actions::empty() const noexcept {
 Scheduler::Scheduler(const Settings& settings,
                      std::uint32_t term,
                      std::uint32_t random_seed,
-                     const LeaseKey& lease_key)
+                     const std::optional<LeaseKey>& lease_key)
     : impl_(std::make_unique<Impl>(settings, term, random_seed, lease_key)) {}
 
 Scheduler::~Scheduler() = default;

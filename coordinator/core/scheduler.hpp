@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -173,10 +174,11 @@ class Scheduler {
 public:
     /// `term` is the boot term: higher than any used before on this store. `lease_key` is the
     /// store's secret: only hosts that earlier boots with the same key gave tasks can claim them.
+    /// Nothing: no later boot will know the tasks, so no host needs to prove anything to it.
     Scheduler(const Settings& settings,
               std::uint32_t term,
               std::uint32_t random_seed,
-              const LeaseKey& lease_key);
+              const std::optional<LeaseKey>& lease_key);
     ~Scheduler();
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;

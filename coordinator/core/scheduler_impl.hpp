@@ -18,7 +18,7 @@ struct Scheduler::Impl {
     Impl(const Settings& the_settings,
          std::uint32_t the_term,
          std::uint32_t seed,
-         const LeaseKey& lease_key)
+         const std::optional<LeaseKey>& lease_key)
         : settings(the_settings), term(the_term), random(seed), proofs(lease_key) {}
 
     // ---- the life of a task: life_cycle.cpp ----
@@ -203,7 +203,7 @@ struct Scheduler::Impl {
     Settings settings;
     std::uint32_t term;
     std::mt19937 random;
-    LeaseProofs proofs;
+    std::optional<LeaseProofs> proofs;  // none: leases end with this boot
     TaskTable tasks;
     HostTable hosts;
     QueueTable queues;

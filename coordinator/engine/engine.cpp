@@ -44,8 +44,9 @@ base::Result<void> Engine::Impl::start() {
     coordinator_id = std::move(opened->coordinator_id);
     next_id = opened->next_id;
     reserved.insert(opened->reserved.begin(), opened->reserved.end());
-    scheduler =
-        std::make_unique<core::Scheduler>(settings, opened->term, random_seed, opened->lease_key);
+    const auto lease_key =
+        store->health().durable ? std::optional(opened->lease_key) : std::nullopt;
+    scheduler = std::make_unique<core::Scheduler>(settings, opened->term, random_seed, lease_key);
     const auto at = event();
     scheduler->await_hosts(
         std::move(opened->hosts), at.now + settings.return_grace, at.now, at.wall);

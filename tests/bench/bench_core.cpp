@@ -19,7 +19,8 @@ constexpr std::string_view result = R"({"text":"hello"})";
 /// A scheduler with hosts that answer at once, and a clock that stands still.
 class Bench {
 public:
-    Bench(std::uint32_t hosts, std::uint32_t credit) : scheduler_(settings(), 1, 1, {1, 2}) {
+    Bench(std::uint32_t hosts, std::uint32_t credit)
+        : scheduler_(settings(), 1, 1, LeaseKey{1, 2}) {
         std::vector<wire::TokenVerdict> verdicts;
         for (std::uint32_t i = 0; i < hosts; ++i) {
             HostJoin join;

@@ -146,6 +146,12 @@ public:
             done(std::move(answer));
         });
     }
+    /// A restarted engine gets the same one again, as if it lasted.
+    [[nodiscard]] store::Health health() const override {
+        auto health = ForwardingStore::health();
+        health.durable = true;
+        return health;
+    }
     void open_gate() {
         shut = false;
         for (const auto& call : std::exchange(held, {}))
