@@ -2,46 +2,21 @@
 //
 //   fill FOLDER ENDED WAITING     ENDED tasks with outcomes, then WAITING ones without
 #include "coordinator/store/sqlite/sqlite_store.hpp"
+#include "tests/support/post_queue.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 using namespace distributo;
 using namespace distributo::coordinator;
 
 namespace {
-
-/// Where the store's callbacks arrive.
-class Arrivals {
-public:
-    void post(std::function<void()> callback) {
-        const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(callback));
-        arrived_.notify_one();
-    }
-    void run() {
-        std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [&] { return !waiting_.empty(); });
-        const auto now = std::exchange(waiting_, {});
-        lock.unlock();
-        for (const auto& callback : now)
-            callback();
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::vector<std::function<void()>> waiting_;
-};
 
 std::shared_ptr<const core::TaskOptions> options_of(core::TaskId id) {
     const bool in_group = id % 1000 < 10;
@@ -99,7 +74,7 @@ int main(int argc, char** argv) {
     }
     const std::uint64_t ended = std::strtoull(argv[2], nullptr, 10);
     const std::uint64_t all = ended + std::strtoull(argv[3], nullptr, 10);
-    Arrivals arrivals;
+    tests::PostQueue arrivals;
     store::SqliteOptions options;
     options.directory = argv[1];
     const auto store = store::make_sqlite_store(
@@ -128,9 +103,9 @@ int main(int argc, char** argv) {
                 failure = committed.error();
         });
         while (open == most_open)
-            arrivals.run();
+            arrivals.run_one();
     }
     while (open > 0)
-        arrivals.run();
+        arrivals.run_one();
     return failure ? fail(*failure) : 0;
 }
