@@ -57,6 +57,8 @@ std::optional<ListPlan> ListPlan::of(const ListQuery& query, const Name& name) {
     if (!known ||
         !plan.require_states(query.type.empty() ? std::int64_t{any_name} : plan.marks_.back().name))
         return std::nullopt;
+    if (!key.empty())
+        plan.conditions_ += " AND t.options IS NOT NULL";  // most have none, and need not be read
     for (const auto& [bound, condition] : {std::pair{query.created_from, " AND t.created >= ?"},
                                            std::pair{query.created_before, " AND t.created < ?"}})
         if (bound) {
