@@ -1,11 +1,9 @@
 #!/usr/bin/python3
 """A coordinator that is killed and started again shows everything as it was; copies of its store."""
 import json
-import pathlib
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import unittest
 
 from harness import BIN, PATIENCE, EndToEnd, eventually
@@ -16,9 +14,7 @@ STORAGE = 74
 
 class DurableTest(EndToEnd):
     def setUp(self):
-        kept = tempfile.TemporaryDirectory(prefix="dto-durable-")
-        self.addCleanup(kept.cleanup)
-        self.folder = pathlib.Path(kept.name)
+        self.folder = self.kept_folder()
 
     def start(self, *arguments, **options):
         return self.coordinator(*arguments, folder=self.folder, memory=False, **options)

@@ -1,7 +1,5 @@
 """A disk that is full, a disk that fails, no descriptors left: what the real coordinator does then."""
 import http.client
-import pathlib
-import tempfile
 import unittest
 
 from harness import BUILD, EndToEnd, eventually
@@ -12,9 +10,7 @@ DESCRIPTORS = 64
 
 class ExhaustionTest(EndToEnd):
     def setUp(self):
-        kept = tempfile.TemporaryDirectory(prefix="dto-disk-")
-        self.addCleanup(kept.cleanup)
-        self.folder = pathlib.Path(kept.name)
+        self.folder = self.kept_folder()
         self.disk = self.folder / "disk"
 
     def start(self, prefix=()):

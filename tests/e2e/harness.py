@@ -167,6 +167,12 @@ class EndToEnd(unittest.TestCase):
             for daemon in self.daemons:
                 print("----", daemon.process.args, daemon.last, sep="\n", file=sys.stderr)
 
+    def kept_folder(self):
+        """A folder that outlives daemons, but not the test."""
+        folder = tempfile.TemporaryDirectory(prefix="dto-kept-")
+        self.addCleanup(folder.cleanup)
+        return pathlib.Path(folder.name)
+
     def started(self, daemon):
         """Ends it after the test, also when the rest of setUp fails."""
         self.daemons.append(daemon)

@@ -1,7 +1,6 @@
 """What a coordinator with a store on disk keeps, and when it refuses to start."""
 import signal
 import subprocess
-import tempfile
 import unittest
 
 import harness
@@ -13,9 +12,7 @@ STORAGE = 74
 
 class StoreTest(EndToEnd):
     def setUp(self):
-        kept = tempfile.TemporaryDirectory(prefix="dto-store-")
-        self.addCleanup(kept.cleanup)
-        self.folder = kept.name
+        self.folder = self.kept_folder()
 
     def start(self, arguments=(), **options):
         return self.coordinator(*arguments, folder=self.folder, memory=False, **options)
