@@ -1,7 +1,5 @@
 #include "coordinator/engine/engine_impl.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <utility>
 
 namespace distributo::coordinator::engine {
@@ -12,7 +10,7 @@ template <typename Then>
 void Engine::Impl::with_serving(const std::string& id, Done<TaskDetails> done, Then then) {
     if (healthy)
         return with_task(id, std::move(done), std::move(then));
-    boost::asio::post(io, [done = std::move(done), why = store_failed()] { done(why); });
+    refuse(std::move(done), store_failed());
 }
 
 void Engine::Impl::confirm(Asked asked,
@@ -58,10 +56,8 @@ void Engine::Impl::retry(TaskId id, const std::string& shown, const Done<TaskDet
 }
 
 void Engine::Impl::reopen(TaskId id, const std::string& shown, const Done<TaskDetails>& done) {
-    if (auto room = scheduler->check_room(unstored_tasks + 1, unstored_bytes); !room) {
-        boost::asio::post(io, [done, failure = room.error()] { done(failure); });
-        return;
-    }
+    if (auto room = scheduler->check_room(unstored_tasks + 1, unstored_bytes); !room)
+        return refuse(done, room.error());
     store->reopen(id, clock.wall(), [this, shown, done](base::Result<store::TaskRecord> reopened) {
         if (!healthy)
             return done(store_failed());
@@ -120,7 +116,7 @@ void Engine::release_host(const std::string& host_id, Done<void> done) {
                               : impl_->store_failed();
     if (released)
         return impl_->after_commit(std::move(done));
-    boost::asio::post(impl_->io, [done = std::move(done), why = released.error()] { done(why); });
+    impl_->refuse(std::move(done), released.error());
 }
 
 }  // namespace distributo::coordinator::engine

@@ -3,8 +3,6 @@
 #include "base/ids.hpp"
 #include "coordinator/engine/engine_impl.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <random>
 #include <utility>
@@ -44,8 +42,8 @@ base::Result<void> Engine::Impl::start() {
     coordinator_id = std::move(opened->coordinator_id);
     next_id = opened->next_id;
     reserved.insert(opened->reserved.begin(), opened->reserved.end());
-    const auto lease_key =
-        store->health().durable ? std::optional(opened->lease_key) : std::nullopt;
+    is_durable = store->health().durable;
+    const auto lease_key = is_durable ? std::optional(opened->lease_key) : std::nullopt;
     scheduler = std::make_unique<core::Scheduler>(settings, opened->term, random_seed, lease_key);
     const auto at = event();
     scheduler->await_hosts(

@@ -11,6 +11,7 @@
 #include "coordinator/store/store.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
@@ -77,6 +78,20 @@ struct Engine::Impl {
          std::uint32_t the_random_seed);
 
     base::Result<void> start();
+
+    /// Runs `step` in a later turn of the loop, unless the engine is gone by then.
+    template <typename Step>
+    void later(Step step) {
+        boost::asio::post(io, [here = std::weak_ptr(alive), step = std::move(step)] {
+            if (!here.expired())
+                step();
+        });
+    }
+    /// Says no. An answer never comes inside the call that asks.
+    template <typename T>
+    void refuse(Done<T> done, base::Error why) {
+        boost::asio::post(io, [done = std::move(done), why = std::move(why)] { done(why); });
+    }
 
     // ---- submit ----
     void submit(std::vector<Submit> items,
@@ -175,6 +190,7 @@ struct Engine::Impl {
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 
     std::string coordinator_id;
+    bool is_durable = false;  // what is acknowledged outlives the process
     bool healthy = true;
     base::Error store_error;  // why not
     std::function<void(const base::Error&)> on_store_failed;

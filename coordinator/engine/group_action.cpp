@@ -1,7 +1,5 @@
 #include "coordinator/engine/engine_impl.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <memory>
 #include <utility>
 
@@ -43,20 +41,15 @@ public:
 
     void start() {
         if (!engine_.healthy)
-            return post([this] { done_(engine_.store_failed()); });
+            return engine_.refuse(done_, engine_.store_failed());
         if (ask_ == GroupAsk::retry)
             return read();
-        post([this] { scan(); });
+        scan_later();
     }
 
 private:
-    template <typename Step>
-    void post(Step step) {
-        boost::asio::post(engine_.io,
-                          [self = shared_from_this(), here = std::weak_ptr(engine_.alive), step] {
-                              if (!here.expired())
-                                  step();
-                          });
+    void scan_later() {
+        engine_.later([self = shared_from_this()] { self->scan(); });
     }
 
     void scan() {
@@ -67,7 +60,7 @@ private:
         query_.limit -= page.ids.size();
         answer_.more = page.next_before != 0;
         if (answer_.more && query_.limit != 0 && ++scans_ < max_group_scans)
-            return post([this] { scan(); });
+            return scan_later();
         engine_.after_commit([self = shared_from_this()](base::Result<void> durable) {
             if (durable)
                 self->done_(self->answer_);

@@ -45,7 +45,7 @@ HostIndex Engine::host_joined(core::HostJoin join, HostPort& port, wire::Welcome
         ++impl_->connected;
     welcome.term = scheduler.term();
     welcome.coordinator_id = impl_->coordinator_id;
-    welcome.durable = impl_->store->health().durable;
+    welcome.durable = impl_->is_durable;
     welcome.lease_ms = milliseconds(scheduler.lease());
     welcome.heartbeat_ms = milliseconds(scheduler.heartbeat());
     welcome.reconnect_window_ms =

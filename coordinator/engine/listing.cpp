@@ -1,8 +1,6 @@
 #include "coordinator/core/list_query.hpp"
 #include "coordinator/engine/engine_impl.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -28,7 +26,7 @@ public:
 
     void start() {
         live_query_ = ended_query_ = query_;
-        post([this] { scan(); });
+        scan_later();
     }
 
 private:
@@ -37,13 +35,8 @@ private:
         std::optional<store::TaskRecord> ended;
     };
 
-    template <typename Step>
-    void post(Step step) {
-        boost::asio::post(engine_.io,
-                          [self = shared_from_this(), here = std::weak_ptr(engine_.alive), step] {
-                              if (!here.expired())
-                                  step();
-                          });
+    void scan_later() {
+        engine_.later([self = shared_from_this()] { self->scan(); });
     }
 
     void scan() {
@@ -52,7 +45,7 @@ private:
         live_query_.before = page.next_before;
         live_query_.limit = query_.limit - live_.size();
         if (page.next_before != 0 && live_query_.limit != 0 && ++scans_ < max_scans)
-            return post([this] { scan(); });
+            return scan_later();
         if (!query_.states.empty() && std::ranges::none_of(query_.states, wire::is_terminal)) {
             ended_query_.before = 0;
             return merge();

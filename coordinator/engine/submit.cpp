@@ -1,8 +1,6 @@
 #include "base/ids.hpp"
 #include "coordinator/engine/engine_impl.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <utility>
 
 namespace distributo::coordinator::engine {
@@ -52,11 +50,8 @@ base::Result<void> Engine::Impl::check_submit(const std::vector<Submit>& items) 
 void Engine::Impl::submit(std::vector<Submit> items,
                           std::optional<IdempotencyKey> key,
                           Done<std::vector<Submitted>> done) {
-    if (auto checked = check_submit(items); !checked) {
-        boost::asio::post(io,
-                          [done = std::move(done), failure = checked.error()] { done(failure); });
-        return;
-    }
+    if (auto checked = check_submit(items); !checked)
+        return refuse(std::move(done), checked.error());
     event();
     Group group{std::move(done), {}, false};
     group.answers.reserve(items.size());

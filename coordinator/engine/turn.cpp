@@ -12,10 +12,7 @@ const Engine::Impl::Moment& Engine::Impl::event() {
     if (std::exchange(turn_wanted, true))
         return moment;
     moment = {clock.now(), clock.wall()};
-    boost::asio::post(io, [this, here = std::weak_ptr(alive)] {
-        if (!here.expired())
-            turn();
-    });
+    later([this] { turn(); });
     return moment;
 }
 
@@ -171,10 +168,8 @@ void Engine::Impl::after_commit(Afterwards then) {
         flights.back().afterwards.push_back(std::move(then));
         return;
     }
-    boost::asio::post(io, [this, here = std::weak_ptr(alive), then = std::move(then)] {
-        if (!here.expired())
-            then(healthy ? base::Result<void>() : store_failed());
-    });
+    later(
+        [this, then = std::move(then)] { then(healthy ? base::Result<void>() : store_failed()); });
 }
 
 void Engine::Impl::flush_hosts() {

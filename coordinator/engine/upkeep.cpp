@@ -1,8 +1,6 @@
 #include "base/log.hpp"
 #include "coordinator/engine/engine_impl.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <utility>
 
@@ -46,12 +44,10 @@ void Engine::keep(const store::Retention& rules) {
 }
 
 void Engine::backup(const std::string& file, Done<std::uint64_t> done) {
-    if (std::exchange(impl_->backing_up, true)) {
-        boost::asio::post(impl_->io, [done = std::move(done)] {
-            done(base::error(Errc::conflict, "a backup is being written", "wait for its end"));
-        });
-        return;
-    }
+    if (std::exchange(impl_->backing_up, true))
+        return impl_->refuse(
+            std::move(done),
+            base::error(Errc::conflict, "a backup is being written", "wait for its end"));
     impl_->store->backup(
         file, [impl = impl_.get(), done = std::move(done)](base::Result<std::uint64_t> written) {
             impl->backing_up = false;
