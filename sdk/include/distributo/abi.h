@@ -59,7 +59,7 @@
 
 #define DTO_ABI_MAJOR 1u
 // For diagnostics only: features are found by DTO_HAS, never by comparing versions.
-#define DTO_ABI_MINOR 1u
+#define DTO_ABI_MINOR 2u
 
 #if defined(_WIN32)
 #define DTO_CALL __cdecl
@@ -479,6 +479,16 @@ typedef struct dto_task_api {
                                         const dto_execute* const* tasks,
                                         uint32_t count,
                                         dto_status* statuses);
+
+    // Since 1.2. [exclusive] [ready] optional. Called once, right after setup: further task types,
+    // those that are known only now because files or the configuration define them. *types and
+    // *count are for the plugin to set; the tables must live until destroy() and are checked like
+    // the constant ones, which they follow. type_count may be 0 in a plugin that has this member.
+    // Broken: a failure, or a table that is not acceptable, is a failure of setup.
+    dto_status(DTO_CALL* discover)(void* instance,
+                                   dto_call*,
+                                   const dto_task_type* const** types,
+                                   uint32_t* count);
 } dto_task_api;
 
 // An outcome as generators and sinks see it, valid until the function that got it returns (R2).
@@ -492,6 +502,17 @@ typedef struct dto_result_view {
     dto_str message;  // why it failed; empty with DTO_OK
     dto_str media_type;
     dto_bytes data;  // the result; empty when it failed
+
+    dto_str state;  // Since 1.2. "completed", "failed", "cancelled" or "expired"
+    // Since 1.2. Why it failed, in one word of the HTTP API ("attempts_exhausted"); else empty
+    dto_str reason;
+    dto_str payload_json;  // Since 1.2. What the task was asked to do
+    // Since 1.2. The generator that the task, or the one that it follows from, came from; empty:
+    // somebody submitted it
+    dto_str generator;
+    dto_str host_name;    // Since 1.2. Empty: it never ran
+    int64_t created_ms;   // Since 1.2. When the task was submitted, in ms since 1970 (UTC)
+    int64_t finished_ms;  // Since 1.2. When it ended, the same
 } dto_result_view;
 
 // Where a generator puts its tasks; valid until the function that got it returns.
@@ -536,8 +557,9 @@ typedef struct dto_generator_api {
     // if the process died.
     dto_status(DTO_CALL* next_batch)(void* gen, dto_call*, const dto_feed*, uint32_t max);
 
-    // [exclusive] [open] optional. Outcomes of this generator's own tasks, in the order of
-    // seq, each at least once.
+    // [exclusive] [open] optional. Outcomes of this generator's own tasks and of what follows from
+    // them, in the order of seq, each at least once. DTO_PERMANENT: this outcome is of no use; it
+    // is acknowledged, and what the call emitted is dropped. Other failures: it comes again.
     dto_status(DTO_CALL* on_result)(void* gen, dto_call*, const dto_feed*, const dto_result_view*);
 
     // [exclusive] [open] Frees gen. The last call on it.
