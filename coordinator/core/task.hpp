@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "coordinator/core/extension.hpp"
 #include "wire/messages.hpp"
 #include "wire/task_state.hpp"
 #include "wire/token.hpp"
@@ -50,6 +51,8 @@ struct TaskOptions {
     std::string group;
     /// While a task with this key has not ended, no other one with it is accepted.
     std::string unique_key;
+    /// Whoever emitted it wants it once; `given_id` is made from it. Empty: as often as emitted.
+    std::string dedupe_key;
     wire::Labels labels;
     wire::Labels requires_labels;            ///< labels that a host must have
     wire::Confinement requires_confinement;  ///< that its plugin must be under there, at least
@@ -76,7 +79,9 @@ struct NewTask {
     /// most one that is not recorded, so it is the highest of "number of a record + boots since it
     /// was written" over all records of the task; the submit has the number 0.
     std::uint32_t attempts_before = 0;
-    TaskId parent = 0;  ///< that emitted it; 0: somebody submitted it
+    TaskId parent = 0;  ///< that emitted it; 0: no task did
+    /// That it, or the first of its parents, came from; 0: somebody submitted it.
+    ExtensionNumber generator = 0;
 };
 
 /// Which of a task's budgets an attempt that did not succeed is charged to.

@@ -117,6 +117,27 @@ struct LogLine {
     base::WallTime when;
 };
 
+/// What a generator made in one call, and where it goes on from.
+struct Feed {
+    std::string tasks;    ///< JSON array, as follow-up tasks travel; empty: none
+    std::string group;    ///< of those that name none
+    core::Cursor cursor;  ///< as it is to be stored, but that it feeds
+};
+
+/// What became of a Feed.
+struct Fed {
+    std::uint64_t created = 0;     ///< those that cannot run included
+    std::uint64_t duplicates = 0;  ///< that were there already
+    std::uint64_t faulty = 0;      ///< stored as failed, with the reason
+    std::string fault;             ///< reason of the first one
+};
+
+/// The live tasks that came from one generator, follow-up tasks included.
+struct GeneratorLoad {
+    std::uint64_t waiting = 0;  ///< those on their way to the store included
+    std::uint64_t running = 0;
+};
+
 /// What makes an engine do the same again.
 struct Replayable {
     std::uint32_t random_seed = 0;
@@ -222,6 +243,28 @@ public:
     /// Called once when a commit has failed and all who waited for it have their answer. From then
     /// on nothing is acknowledged: the process should end, the next one recovers.
     void on_store_failed(std::function<void(const base::Error&)> call);
+
+    // ---- for extensions ----
+    /// All that were ever made, as they were when the engine started.
+    [[nodiscard]] const std::vector<core::ExtensionRecord>& known_extensions() const noexcept;
+    [[nodiscard]] const std::vector<core::Cursor>& known_cursors() const noexcept;
+    /// Gives the record a number when it has none. Answered when it is durable.
+    void keep_extension(core::ExtensionRecord record, Done<core::ExtensionNumber> done);
+    /// Answered when it is durable. Of one extension's feeds and cursors the last counts.
+    void keep_cursor(core::Cursor cursor, Done<void> done);
+    /// Stores the tasks and the cursor in one transaction. Tasks that cannot run are stored as
+    /// failed, so that nothing vanishes. Fails as a whole, and nothing is stored, with Errc::limit
+    /// when the queue is full or the store does not keep up, no_space when the disk is full: feed
+    /// the same again later. Unavailable: the store has failed.
+    void feed(Feed feed, Done<Fed> done);
+    [[nodiscard]] GeneratorLoad load_of(core::ExtensionNumber generator) const;
+    /// Calls once, later, when fewer than `level` tasks of the generator wait; the last call for
+    /// the same generator replaces the one before. Null: forget it.
+    void when_waiting_below(core::ExtensionNumber generator,
+                            std::uint64_t level,
+                            std::function<void()> call);
+    /// Outcomes after this one are still wanted; ~0: none are.
+    void keep_outcomes_after(std::uint64_t sequence);
 
     // ---- for host sessions ----
     /// The port must outlive the host's presence: until host_gone or HostPort::replaced.

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "coordinator/core/extension.hpp"
 #include "coordinator/core/list_query.hpp"
 #include "coordinator/core/task.hpp"
 
@@ -32,7 +33,8 @@ struct Submission {
 inline constexpr base::Duration submission_life = std::chrono::hours(24);
 
 /// What becomes durable together: all of it or nothing. Submits that nobody's outcome has emitted
-/// (`parent` is 0) and submissions are the exception when the disk is full, see Committed.
+/// (`parent` is 0), submissions and cursors that feed are the exception when the disk is full, see
+/// Committed.
 struct Transaction {
     std::vector<core::NewTask> submits;   ///< ids rise over all transactions
     std::vector<Submission> submissions;  ///< ascending `first`
@@ -41,10 +43,13 @@ struct Transaction {
     std::vector<core::Control> controls;  ///< cancel, hold, release; `retry` is reopen()
     /// Each replaces what was known of that host; without presence and quarantine it is forgotten.
     std::vector<core::HostRecord> hosts;
+    /// Each replaces what was known of that extension.
+    std::vector<core::ExtensionRecord> extensions;
+    std::vector<core::Cursor> cursors;
 
     [[nodiscard]] bool empty() const noexcept {
         return submits.empty() && submissions.empty() && outcomes.empty() && attempts.empty() &&
-               controls.empty() && hosts.empty();
+               controls.empty() && hosts.empty() && extensions.empty() && cursors.empty();
     }
 };
 
@@ -126,6 +131,8 @@ struct Recovered {
     std::array<std::uint64_t, 2> lease_key{};  ///< secret of this store, see core/lease_proof.hpp
     std::vector<core::RecoveredTask> live;     ///< tasks without outcome, ascending ids
     std::vector<core::HostRecord> hosts;
+    std::vector<core::ExtensionRecord> extensions;  ///< removed ones included
+    std::vector<core::Cursor> cursors;
     /// Numbers whose text is the given id of a stored task: never to be allotted.
     std::vector<TaskId> reserved;
     Tally kept;
@@ -136,6 +143,8 @@ struct Retention {
     base::Duration completed = std::chrono::hours(24);      ///< since the end
     base::Duration unsuccessful = std::chrono::hours(168);  ///< failed, cancelled, expired
     std::uint64_t most_ended = 10'000'000;                  ///< oldest outcomes go first
+    /// Outcomes with a higher sequence are still wanted: only most_ended makes them go.
+    std::uint64_t needed_after = ~std::uint64_t{0};
 };
 
 /// How a store is, for people and for the answer to "are you ready".

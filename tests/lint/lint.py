@@ -25,9 +25,11 @@ GRAPH = {
     "coordinator/store": ["core", "wire", "base"],
     "coordinator/engine": ["store", "core", "wire", "base"],
     "coordinator/sessions": ["engine", "core", "net", "wire", "base"],
-    "coordinator/api": ["engine", "store", "core", "net", "wire", "base"],
+    "coordinator/extensions": ["engine", "store", "core", "runtime", "wire", "base"],
+    "coordinator/api": ["extensions", "engine", "store", "core", "net", "wire", "base"],
     "coordinator/cli": ["runtime", "net", "discovery", "wire", "base", "public"],
-    "coordinator": ["api", "sessions", "engine", "store", "core", "discovery", "net", "wire", "base"],
+    "coordinator": ["api", "extensions", "sessions", "engine", "store", "core", "runtime",
+                    "discovery", "net", "wire", "base"],
     "plugins": ["public"],
     "templates": ["public"],
 }
@@ -37,12 +39,14 @@ MODULES = {
     "runtime/": "runtime", "host/": "host", "distributo/": "public", "tests/": "tests",
     "coordinator/core/": "core", "coordinator/store/": "store", "coordinator/engine/": "engine",
     "coordinator/sessions/": "sessions", "coordinator/api/": "api", "coordinator/cli/": "cli",
+    "coordinator/extensions/": "extensions",
 }
 FOLDER_MODULE = {
     "sdk/include": "public", "sdk/base": "base", "sdk/wire": "wire", "sdk/net": "net",
     "sdk/discovery": "discovery", "sdk/runtime": "runtime", "host": "host",
     "coordinator/core": "core", "coordinator/store": "store", "coordinator/engine": "engine",
     "coordinator/sessions": "sessions", "coordinator/api": "api", "coordinator/cli": "cli",
+    "coordinator/extensions": "extensions",
 }
 # Libraries that a folder must not see at all.
 BANNED = {
