@@ -503,15 +503,12 @@ typedef struct dto_result_view {
     dto_str media_type;
     dto_bytes data;  // the result; empty when it failed
 
-    dto_str state;  // Since 1.2. "completed", "failed", "cancelled" or "expired"
-    // Since 1.2. Why it failed, in one word of the HTTP API ("attempts_exhausted"); else empty
-    dto_str reason;
+    dto_str state;         // Since 1.2. "completed", "failed", "cancelled" or "expired"
+    dto_str reason;        // Since 1.2. Of a failure, in the HTTP API's word: "timeout"
     dto_str payload_json;  // Since 1.2. What the task was asked to do
-    // Since 1.2. The generator that the task, or the one that it follows from, came from; empty:
-    // somebody submitted it
-    dto_str generator;
-    dto_str host_name;    // Since 1.2. Empty: it never ran
-    int64_t created_ms;   // Since 1.2. When the task was submitted, in ms since 1970 (UTC)
+    dto_str generator;   // Since 1.2. That the task came from, perhaps through others; may be empty
+    dto_str host_name;   // Since 1.2. Empty: it never ran
+    int64_t created_ms;  // Since 1.2. When the task was submitted, in ms since 1970 (UTC)
     int64_t finished_ms;  // Since 1.2. When it ended, the same
 } dto_result_view;
 
