@@ -1,5 +1,7 @@
 #include "dictionary.hpp"
 
+#include "support/utf8.hpp"
+
 #include <distributo/plugin.hpp>
 
 #include <cstdlib>
@@ -10,33 +12,6 @@ namespace syllables {
 namespace {
 
 constexpr std::size_t max_word_bytes = 65536;
-
-/// Bytes of the UTF-8 character that begins here, 0 when there is none. libhyphen trusts its
-/// input, so this is as strict as the standard: no overlong forms, surrogates or lone tails.
-std::size_t character_size(std::string_view text) {
-    const auto byte = [text](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    const auto tail = [&byte](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-    const unsigned first = byte(0);
-    if (first < 0x80) {
-        return 1;
-    }
-    if (first >= 0xC2 && first <= 0xDF) {
-        return tail(1) ? 2 : 0;
-    }
-    if (first >= 0xE0 && first <= 0xEF) {
-        const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-        const bool surrogate = first == 0xED && byte(1) > 0x9F;
-        return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
-    }
-    if (first >= 0xF0 && first <= 0xF4) {
-        const bool overlong = first == 0xF0 && byte(1) < 0x90;
-        const bool too_large = first == 0xF4 && byte(1) > 0x8F;
-        return tail(1) && tail(2) && tail(3) && !overlong && !too_large ? 4 : 0;
-    }
-    return 0;
-}
 
 /// The word as the patterns spell it: lower case (ASCII and Latin-1), the same number of bytes.
 /// Control characters, among them NUL, become spaces, which no pattern contains.
@@ -107,7 +82,7 @@ std::vector<std::string> Dictionary::split(std::string_view word) const {
     std::vector<std::size_t> ends;  // of the characters, in bytes
     ends.reserve(word.size());
     for (std::size_t at = 0; at < word.size(); ends.push_back(at)) {
-        const std::size_t size = character_size(word.substr(at));
+        const std::size_t size = support::utf8_size(word.substr(at));
         if (size == 0) {
             throw distributo::permanent("payload.word: not UTF-8 at byte " + std::to_string(at));
         }
