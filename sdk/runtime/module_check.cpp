@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
-#include <set>
 #include <string>
 
 namespace distributo::runtime {
@@ -159,36 +158,44 @@ base::Result<TypeInfo> check_type(const dto_task_type& type) {
     return info;
 }
 
-base::Result<void> check_types(TaskModule& module) {
-    std::set<std::string_view> names;
+/// Appends those of one table, which the plugin gives in its constant tables or by discover().
+base::Result<void> append_types(TaskModule& module,
+                                const dto_task_type* const* types,
+                                std::uint32_t count) {
+    auto& all = module.info.types;
     const auto& api = module.api;
-    if (api.type_count == 0 || !api.types)
-        return refused("offers no task types");
-    if (api.type_count > wire::limits::type_count)
-        return refused("offers " + std::to_string(api.type_count) + " task types, at most " +
+    if (count > wire::limits::type_count - all.size())
+        return refused("offers " + std::to_string(all.size() + count) + " task types, at most " +
                        std::to_string(wire::limits::type_count));
-    module.info.types.reserve(api.type_count);
-    for (std::uint32_t i = 0; i < api.type_count; ++i) {
+    if (count != 0 && !types)
+        return refused("its list of task types is a null pointer");
+    for (std::uint32_t i = 0; i < count; ++i) {
         auto type =
-            own_copy(api.types[i], task_type_v1, "dto_task_type number " + std::to_string(i));
+            own_copy(types[i], task_type_v1, "dto_task_type number " + std::to_string(all.size()));
         if (!type)
             return type.error();
         auto info = check_type(*type);
         if (!info)
             return info.error();
+        if (std::ranges::find(all, info->name, &TypeInfo::name) != all.end())
+            return refused("offers the task type " + info->name + " twice");
+        if (info->needs_install && !api.install)
+            return refused("task type " + info->name +
+                           " needs install, but there is no such function");
         info->verifies = api.verify != nullptr;
         if (api.execute_batch)
             info->max_batch = std::clamp(type->max_batch, 1U, most_in_batch);
-        module.info.types.push_back(std::move(*info));
+        all.push_back(std::move(*info));
         module.flags.push_back(type->flags);
-        const auto& added = module.info.types.back();
-        if (!names.insert(added.name).second)
-            return refused("offers the task type " + added.name + " twice");
-        if (added.needs_install && !api.install)
-            return refused("task type " + added.name +
-                           " needs install, but there is no such function");
     }
     return {};
+}
+
+base::Result<void> check_types(TaskModule& module) {
+    const auto& api = module.api;
+    if (!api.discover && (api.type_count == 0 || !api.types))
+        return refused("offers no task types");
+    return append_types(module, api.types, api.type_count);
 }
 
 base::Result<void> check_functions(const dto_task_api& api) {
@@ -240,6 +247,16 @@ base::Result<TaskModule> check_module(const dto_module& declared) {
         return types.error();
     info.probes = checked.api.probe != nullptr;
     return checked;
+}
+
+base::Result<void> add_types(TaskModule& module,
+                             const dto_task_type* const* types,
+                             std::uint32_t count) {
+    if (auto added = append_types(module, types, count); !added)
+        return added.error();
+    if (module.info.types.empty())
+        return refused("discovers no task types");
+    return {};
 }
 
 }  // namespace distributo::runtime

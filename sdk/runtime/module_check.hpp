@@ -18,7 +18,14 @@ struct TaskModule {
 };
 
 /// Checks everything that the contract says about a module's tables and copies it. Calls
-/// get_interface, nothing else. The error's message says which table is wrong and how.
+/// get_interface, nothing else. The error's message says which table is wrong and how. A module
+/// that discovers its types may have none yet.
 [[nodiscard]] base::Result<TaskModule> check_module(const dto_module& module);
+
+/// Checks the types that the module's discover() has named in the same way and appends them. An
+/// error, also when it offers no type at all now, leaves the module in an unspecified state.
+[[nodiscard]] base::Result<void> add_types(TaskModule& module,
+                                           const dto_task_type* const* types,
+                                           std::uint32_t count);
 
 }  // namespace distributo::runtime

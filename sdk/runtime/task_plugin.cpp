@@ -95,7 +95,21 @@ base::Result<void> TaskPlugin::set_up(const SetupRequest& request) {
     if (result.status != CallResult::Status::ok)
         return failed("setup", std::move(result));
     state_ = State::ready;
-    return {};
+    return module_.api.discover ? discover() : base::Result<void>();
+}
+
+base::Result<void> TaskPlugin::discover() {
+    Call context(reporter_, {});
+    dto_call* const call = context.begin(0, base::TimePoint::max(), Call::Kind::service);
+    const dto_task_type* const* types = nullptr;
+    std::uint32_t count = 0;
+    const auto status = contained(
+        reporter_, 0, [&] { return module_.api.discover(instance_, call, &types, &count); });
+    CallResult result;
+    static_cast<void>(context.end(status, result));
+    if (result.status != CallResult::Status::ok)
+        return failed("discover", std::move(result));
+    return add_types(module_, types, count);
 }
 
 void TaskPlugin::run(Call& context,

@@ -54,6 +54,7 @@ public:
     TaskPlugin& operator=(const TaskPlugin&) = delete;
     ~TaskPlugin();
 
+    /// Complete after set_up(), which may find types that the tables do not name.
     [[nodiscard]] const ModuleInfo& info() const noexcept { return module_.info; }
     [[nodiscard]] bool reentrant(std::uint32_t type) const noexcept;
 
@@ -80,6 +81,7 @@ public:
 private:
     TaskPlugin(PluginLibrary library, TaskModule module, CallReporter& reporter);
     [[nodiscard]] base::Result<void> create();
+    [[nodiscard]] base::Result<void> discover();
     [[nodiscard]] Call::Kind kind_of(const Work& work) const noexcept;
     void describe(const Work& work, dto_execute& request) const;
     [[nodiscard]] dto_status enter_function(dto_call* call, const Work& work, dto_execute& request);

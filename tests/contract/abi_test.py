@@ -20,7 +20,7 @@ import layout_lock
 HERE = pathlib.Path(__file__).resolve().parent
 INCLUDE = pathlib.Path(sys.argv.pop(1)).resolve()
 HEADER = INCLUDE / "distributo" / "abi.h"
-FIRST = HERE / "abi-1.0"
+EARLIER = sorted(HERE.glob("abi-*"))
 GOLDEN = sorted((HERE / "golden").glob("[0-9]*"))
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wpadded", "-Werror"]
 C = ("c11", "c17")
@@ -73,13 +73,15 @@ class LayoutTest(unittest.TestCase):
     def test_every_compiler_sees_the_locked_layout(self):
         self.everywhere(HERE / "layout_lock.inc")
 
-    def test_the_first_version_is_still_in_it(self):
-        for command, dialects in PACKAGED[:4]:
-            self.assertEqual(compile_lock(command, dialects[0], lock=FIRST / "layout_lock.inc"), "")
+    def test_the_earlier_versions_are_still_in_it(self):
+        for folder in EARLIER:
+            for command, dialects in PACKAGED[:4]:
+                self.assertEqual(compile_lock(command, dialects[0], lock=folder / "layout_lock.inc"), "")
 
     def test_the_lock_is_what_the_header_says(self):
         for lock, header in ((HERE / "layout_lock.inc", HEADER),
-                             (FIRST / "layout_lock.inc", FIRST / "distributo" / "abi.h")):
+                             *((folder / "layout_lock.inc", folder / "distributo" / "abi.h")
+                               for folder in EARLIER)):
             generated = "\n".join(layout_lock.lock(abi_header.parse(header))) + "\n"
             self.assertEqual(lock.read_text(), generated,
                              "run layout_lock.py and look at the difference")
@@ -114,34 +116,42 @@ class LayoutTest(unittest.TestCase):
 
 
 class GrowthTest(unittest.TestCase):
-    """Today's header against the first one, declaration by declaration."""
+    """Today's header against each earlier one, declaration by declaration."""
 
-    first = abi_header.parse(FIRST / "distributo" / "abi.h")
+    earlier = [abi_header.parse(folder / "distributo" / "abi.h") for folder in EARLIER]
     today = abi_header.parse(HEADER)
 
+    def test_every_earlier_version_was_kept(self):
+        self.assertEqual([header.version for header in self.earlier],
+                         [(1, minor) for minor in range(self.today.version[1])])
+
     def test_members_were_only_appended(self):
-        self.assertEqual(self.first.version, (1, 0))
-        for before in self.first.structs:
-            now = self.today.struct(before.name)
-            kept = [(m.name, m.type) for m in now.members[:len(before.members)]]
-            self.assertEqual(kept, [(m.name, m.type) for m in before.members], before.name)
-            if before.frozen or now.frozen:
-                self.assertEqual(len(now.members), len(before.members), before.name)
+        for header in self.earlier:
+            for before in header.structs:
+                now = self.today.struct(before.name)
+                kept = [(m.name, m.type) for m in now.members[:len(before.members)]]
+                self.assertEqual(kept, [(m.name, m.type) for m in before.members], before.name)
+                if before.frozen or now.frozen:
+                    self.assertEqual(len(now.members), len(before.members), before.name)
 
     def test_what_was_appended_says_since_when(self):
-        for now in self.today.structs:
-            known = [s for s in self.first.structs if s.name == now.name]
-            for member in now.members[len(known[0].members):] if known else []:
-                self.assertRegex(member.doc, r"^Since 1\.\d+\. ", f"{now.name}.{member.name}")
+        newer = [*self.earlier[1:], self.today]
+        for before, now in zip(self.earlier, newer):
+            for struct in now.structs:
+                known = [s for s in before.structs if s.name == struct.name]
+                for member in struct.members[len(known[0].members):] if known else []:
+                    self.assertTrue(member.doc.startswith(f"Since 1.{now.version[1]}. "),
+                                    f"{struct.name}.{member.name}")
 
     def test_constants_and_types_were_only_added(self):
         def constants(header):
             return {(c.name, c.value) for e in header.enumerations for c in e.constants} | {
                 (m.name, m.value) for m in header.macros if m.name != "DTO_ABI_MINOR"}
 
-        self.assertEqual(constants(self.first) - constants(self.today), set())
-        self.assertEqual({(a.name, a.type) for a in self.first.aliases}
-                         - {(a.name, a.type) for a in self.today.aliases}, set())
+        for header in self.earlier:
+            self.assertEqual(constants(header) - constants(self.today), set())
+            self.assertEqual({(a.name, a.type) for a in header.aliases}
+                             - {(a.name, a.type) for a in self.today.aliases}, set())
 
 
 LATER_PLUGIN = """

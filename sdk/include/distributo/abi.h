@@ -480,11 +480,12 @@ typedef struct dto_task_api {
                                         uint32_t count,
                                         dto_status* statuses);
 
-    // Since 1.2. [exclusive] [ready] optional. Called once, right after setup: further task types,
-    // those that are known only now because files or the configuration define them. *types and
-    // *count are for the plugin to set; the tables must live until destroy() and are checked like
-    // the constant ones, which they follow. type_count may be 0 in a plugin that has this member.
-    // Broken: a failure, or a table that is not acceptable, is a failure of setup.
+    // Since 1.2. [exclusive] [ready] optional. Called once, right after setup: task types that
+    // files or the configuration define. *types and *count are for the plugin to set; the tables
+    // have to stay valid until destroy(). They are checked like the constant ones, of which there
+    // may be none, and follow them. Broken: after a failure, or with an unsound table, teardown and
+    // destroy follow, as for a failed setup. A process that names others than the first one is
+    // ended.
     dto_status(DTO_CALL* discover)(void* instance,
                                    dto_call*,
                                    const dto_task_type* const** types,

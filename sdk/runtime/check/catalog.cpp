@@ -67,6 +67,7 @@ constexpr CheckInfo checks[] = {
      lifecycle,
      true},
     {"lifecycle.setup", "setup succeeds", "lifecycle.create_destroy", lifecycle, true},
+    {"lifecycle.discover", "names sound task types, always the same", starts, lifecycle, true},
     {"lifecycle.probe", "says whether it is healthy", starts, lifecycle, true},
     {"lifecycle.bad_config",
      "a wrong configuration does not end the process",

@@ -133,6 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Fault{"bad_resources", "tables.resources", "cpu"},
                     Fault{"create_fails", "lifecycle.create_destroy", "create fails as asked"},
                     Fault{"setup_fails", "lifecycle.setup", "the model is missing"},
+                    Fault{"discover_changes", "lifecycle.discover", "faulty.lost the second time"},
+                    Fault{"discover_schema", "lifecycle.discover", "payload_schema of faulty.f"},
                     Fault{"probe_nonsense", "lifecycle.probe", "yes"},
                     Fault{"config_crash", "lifecycle.bad_config", "SIGSEGV"},
                     Fault{"teardown_hangs", "lifecycle.teardown", "did not end", 5},
@@ -183,8 +185,8 @@ TEST(GoodPlugin, PassesEverything) {
     EXPECT_EQ(failures(right), "");
     EXPECT_EQ(right.exit_code(), 0);
     EXPECT_NE(right.module.find("\"faulty.double\""), std::string::npos) << right.module;
-    // The manifest, the entry's refusal and the installs are what it has nothing for.
-    EXPECT_EQ(right.count(Verdict::Status::skipped), sanitized ? 5U : 4U);
+    // The manifest, discover and the installs are what it has nothing for.
+    EXPECT_EQ(right.count(Verdict::Status::skipped), sanitized ? 6U : 5U);
 
     const auto shipped = checked(
         fs::path(SHIPPED_PLUGINS) / "syllables.so",
@@ -195,6 +197,13 @@ TEST(GoodPlugin, PassesEverything) {
 TEST(GoodPlugin, MayEndItsTasksLater) {
     const auto report = checked(fs::path(FAULTY_PLUGINS) / "ends_later.so", options(doubled));
     EXPECT_EQ(failures(report), "");
+}
+
+TEST(GoodPlugin, MayDiscoverItsTypes) {
+    const auto report = checked(fs::path(FAULTY_PLUGINS) / "discovers.so", options(doubled));
+    EXPECT_EQ(failures(report), "");
+    EXPECT_EQ(report.count(Verdict::Status::skipped), sanitized ? 5U : 4U);
+    EXPECT_NE(report.module.find("\"faulty.double\""), std::string::npos) << report.module;
 }
 
 TEST(GoodPlugin, MayWaitForWhatNoSchemaTells) {

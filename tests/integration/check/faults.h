@@ -25,6 +25,8 @@ enum fault {
     // in its life
     fault_create_fails,
     fault_setup_fails,
+    fault_discover_changes,
+    fault_discover_schema,
     fault_probe_nonsense,
     fault_config_crash,
     fault_teardown_hangs,

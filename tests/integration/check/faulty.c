@@ -423,6 +423,29 @@ static dto_task_type type = {
 };
 static const dto_task_type* const types[] = {&type, &type};
 
+// One type more, or instead of the constant one.
+static dto_status DTO_CALL discover(void* instance,
+                                    dto_call* call,
+                                    const dto_task_type* const** found,
+                                    uint32_t* count) {
+    static const dto_str names[] = {TEXT("faulty.found"), TEXT("faulty.lost")};
+    static const dto_str bad_schema = TEXT("{\"type\":\"numbre\"}");
+    static dto_task_type more;
+    static const dto_task_type* const more_types[] = {&more};
+    static int times;
+    (void)instance, (void)call, (void)names, (void)times;
+    more = type;
+#if !defined(WITH_DISCOVER)
+    more.name = names[FAULT == fault_discover_changes ? times++ % 2 : 0];
+#endif
+    if (FAULT == fault_discover_schema) {
+        more.payload_schema = bad_schema;
+    }
+    *found = more_types;
+    *count = 1;
+    return DTO_OK;
+}
+
 static dto_task_api api = {
     .struct_size = sizeof api,
     .type_count = 1,
@@ -472,6 +495,13 @@ static void spoil_tables(dto_module* module) {
     if (FAULT == fault_same_type_twice) {
         api.type_count = 2;
     }
+    if (FAULT == fault_discover_changes || FAULT == fault_discover_schema) {
+        api.discover = discover;
+    }
+#if defined(WITH_DISCOVER)
+    api.discover = discover;
+    api.type_count = 0;
+#endif
     if (FAULT == fault_must_understand) {
         type.flags |= 1u << 30;
     }

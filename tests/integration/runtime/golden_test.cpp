@@ -15,7 +15,7 @@ using Status = CallResult::Status;
 using testing::HasSubstr;
 
 const std::string languages[] = {"c", "cpp", "rs"};
-const std::string versions[] = {"1.0", "1.1"};
+const std::string versions[] = {"1.0", "1.1", "1.2"};
 
 fs::path golden(const std::string& version, const std::string& language) {
     return fs::path(GOLDEN_BINARIES) / version / ("golden_" + language + ".so");
@@ -95,6 +95,13 @@ INSTANTIATE_TEST_SUITE_P(Binaries,
                          testing::Combine(modes,
                                           testing::Values("1.1"),
                                           testing::Values("c", "cpp")),
+                         name_of);
+
+/// Since 1.2: types that are named after setup, in Rust all of them.
+class GoldenDiscoverTest : public GoldenTest {};
+INSTANTIATE_TEST_SUITE_P(Binaries,
+                         GoldenDiscoverTest,
+                         testing::Combine(modes, testing::Values("1.2"), testing::Values("c")),
                          name_of);
 
 TEST_P(GoldenTest, AnswersAndReports) {
@@ -179,6 +186,11 @@ TEST_P(GoldenBatchTest, OneBadTaskOfABatchFailsAlone) {
             EXPECT_THAT(result.result, testing::MatchesRegex("[1-5]")) << result.message;
         }
     }
+}
+
+TEST_P(GoldenDiscoverTest, RunsWhatItDiscovered) {
+    EXPECT_EQ(run(type("found")).result, '"' + type("found") + '"') << results[last_call].message;
+    EXPECT_EQ(run(type("made")).result, '"' + type("made") + '"') << results[last_call].message;
 }
 
 TEST_P(GoldenServicesTest, EndsTasksFromAThreadOfItsOwn) {

@@ -116,6 +116,29 @@ TEST_F(ModuleCheckTest, RefusesATypeTwiceAndNoType) {
     EXPECT_THAT(reason(), HasSubstr("no interface distributo.task/1"));
 }
 
+TEST_F(ModuleCheckTest, ChecksWhatIsDiscoveredLikeWhatIsConstant) {
+    api.discover =
+        [](void*, dto_call*, const dto_task_type* const**, std::uint32_t*) -> dto_status {
+        return DTO_OK;
+    };
+    auto plain = check_module(module);
+    ASSERT_TRUE(plain);
+    EXPECT_THAT(add_types(*plain, types, 1).error().message, HasSubstr("acme.render twice"));
+    EXPECT_THAT(add_types(*plain, nullptr, 1).error().message, HasSubstr("null pointer"));
+    EXPECT_THAT(add_types(*plain, types, 100'000).error().message, HasSubstr("task types, at"));
+
+    api.type_count = 0;
+    auto empty = check_module(module);
+    ASSERT_TRUE(empty) << empty.error().message;
+    EXPECT_THAT(add_types(*empty, nullptr, 0).error().message, HasSubstr("no task types"));
+    type.flags = DTO_TASK_REENTRANT;
+    ASSERT_TRUE(add_types(*empty, types, 1));
+    EXPECT_EQ(empty->info.types[0].name, "acme.render");
+    EXPECT_EQ(empty->flags[0], DTO_TASK_REENTRANT);
+    type.name = abi_text("Acme");
+    EXPECT_THAT(add_types(*empty, types, 1).error().message, HasSubstr("\"Acme\""));
+}
+
 TEST_F(ModuleCheckTest, RefusesMissingFunctions) {
     type.flags = DTO_TASK_NEEDS_INSTALL;
     EXPECT_THAT(reason(), HasSubstr("needs install"));

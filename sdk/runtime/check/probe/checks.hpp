@@ -28,6 +28,9 @@ struct ProbeCheck {
 /// What the module declares, as one JSON object: the heart of the manifest.
 [[nodiscard]] std::string describe_module(const Subject& subject);
 
+/// Whether the texts, schemas and resources of the types that are known are sound.
+[[nodiscard]] Verdict judge_types(const Subject& subject);
+
 /// A failed verdict when a step of loading, or of starting, did not work; `what` did not.
 [[nodiscard]] Verdict broken(std::string_view what, const base::Error& error);
 [[nodiscard]] Verdict broken(std::string_view what, const Outcome& outcome);

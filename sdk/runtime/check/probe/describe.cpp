@@ -79,8 +79,8 @@ std::string describe_module(const Subject& subject) {
     const dto_task_api& api = subject.module().api;
     write_json(out, "config_schema", api.config_schema);
     out.key("types").begin_array();
-    for (std::uint32_t i = 0; i < api.type_count; ++i)
-        write_type(out, *api.types[i]);
+    for (const dto_task_type* const type : subject.tables())
+        write_type(out, *type);
     out.end_array().end_object();
     return text;
 }

@@ -192,7 +192,8 @@ Verdict batch(const ProbeRequest& request) {
     const dto_task_api& api = bench.subject.module().api;
     std::size_t tried = 0;
     for (const Sample& sample : samples_of(bench.subject, nullptr)) {
-        const dto_task_type& declared = *api.types[bench.subject.type_index(sample.type)];
+        const dto_task_type& declared =
+            *bench.subject.tables()[bench.subject.type_index(sample.type)];
         if (!api.execute_batch || declared.max_batch < 2)
             continue;
         const Outcome alone = bench.instance->run(sample);

@@ -35,7 +35,7 @@ std::filesystem::path made(std::filesystem::path folder) {
 
 }  // namespace
 
-Instance::Instance(const Subject& subject, Age age, const std::string& name)
+Instance::Instance(Subject& subject, Age age, const std::string& name)
     : subject_(subject),
       age_(age),
       folder_(made(subject.request().folder / name)),
@@ -85,7 +85,7 @@ Outcome Instance::create() {
 
 Outcome Instance::set_up(const std::string& config) {
     const std::string data = made(folder_ / "data").string();
-    return called(false, [&](ProbeCall& call) {
+    Outcome ready = called(false, [&](ProbeCall& call) {
         dto_setup setup{};
         setup.cpu_slots = 1;
         setup.config_json = abi_text(config);
@@ -93,6 +93,24 @@ Outcome Instance::set_up(const std::string& config) {
         setup.host_id = abi_text("check");
         const Placed placed(setup, first_setup, age_);
         return subject_.module().api.setup(instance_, call.abi(), placed.as<dto_setup>());
+    });
+    return ready.ok() && subject_.module().api.discover ? discover() : ready;
+}
+
+Outcome Instance::discover() {
+    return called(false, [&](ProbeCall& call) {
+        const dto_task_type* const* types = nullptr;
+        std::uint32_t count = 0;
+        const dto_status status =
+            subject_.module().api.discover(instance_, call.abi(), &types, &count);
+        if (status != DTO_OK)
+            return status;
+        if (const auto learned = subject_.learn(types, count); !learned) {
+            const std::lock_guard lock(call.mutex);
+            call.message = learned.error().message;
+            return dto_status{DTO_PERMANENT};
+        }
+        return status;
     });
 }
 

@@ -38,6 +38,37 @@ Verdict set_up(const ProbeRequest& request) {
     return Verdict::ok("in " + std::to_string(took.count()) + " ms");
 }
 
+std::string names_of(const Subject& subject) {
+    std::string names;
+    for (const TypeInfo& type : subject.module().info.types)
+        names += (names.empty() ? "" : ", ") + type.name;
+    return names;
+}
+
+Verdict discovers(const ProbeRequest& request) {
+    Subject subject(request);
+    if (auto loaded = subject.load(); !loaded)
+        return broken("loading", loaded.error());
+    if (!subject.module().api.discover)
+        return Verdict::skipped("it has no discover function");
+    Instance first(subject, Age::ordinary, "first");
+    if (const Outcome ready = first.start(); !ready.ok())
+        return broken("setup", ready);
+    const std::string names = names_of(subject);
+    if (Verdict sound = judge_types(subject); sound.status != Verdict::Status::ok)
+        return sound;
+    first.tear_down();
+    first.destroy();
+    Instance second(subject, Age::ordinary, "second");
+    if (const Outcome ready = second.start(); !ready.ok())
+        return broken("setup of a second instance", ready);
+    if (names_of(subject) == names)
+        return Verdict::ok(names);
+    return Verdict::failed(
+        "discovers " + names_of(subject) + " the second time, " + names + " the first",
+        "name the same types in the same order in every process");
+}
+
 /// {"healthy":true,"attributes":{…}}
 bool is_health(std::string_view text) {
     wire::json::Reader reader(text);
@@ -109,12 +140,13 @@ Verdict two_instances(const ProbeRequest& request) {
     return Verdict::ok();
 }
 
-/// A whole life, with one task of each type.
-Verdict live(Instance& instance, const std::vector<Sample>& samples) {
+/// A whole life, with one task of each type when it is told of whom.
+Verdict live(Instance& instance, const Subject* samples_from) {
     if (const Outcome ready = instance.start(); !ready.ok())
         return broken("setup", ready);
-    for (const Sample& sample : samples)
-        static_cast<void>(instance.run(sample));
+    if (samples_from)
+        for (const Sample& sample : samples_of(*samples_from, nullptr))
+            static_cast<void>(instance.run(sample));
     instance.tear_down();
     instance.destroy();
     return Verdict::ok();
@@ -138,7 +170,7 @@ Verdict leaves_no_thread(const ProbeRequest& request) {
         return broken("loading", loaded.error());
     const std::size_t before = thread_count();
     Instance instance(subject, Age::ordinary, "host");
-    if (Verdict lived = live(instance, {}); lived.status != Verdict::Status::ok)
+    if (Verdict lived = live(instance, nullptr); lived.status != Verdict::Status::ok)
         return lived;
     if (settles([&] { return thread_count() <= before; }))
         return Verdict::ok();
@@ -153,7 +185,7 @@ Verdict leaves_no_descriptor(const ProbeRequest& request) {
         return broken("loading", loaded.error());
     Instance instance(subject, Age::ordinary, "host");
     const auto before = open_descriptors();
-    if (Verdict lived = live(instance, {}); lived.status != Verdict::Status::ok)
+    if (Verdict lived = live(instance, nullptr); lived.status != Verdict::Status::ok)
         return lived;
     int left = -1;
     const bool gone = settles([&] {
@@ -187,7 +219,7 @@ Verdict leaks_little(const ProbeRequest& request) {
         int lived = 0;
         while (trouble.empty() && lived < count && steady_clock::now() < give_up) {
             Instance instance(subject, Age::ordinary, "host");
-            trouble = live(instance, {}).why;
+            trouble = live(instance, nullptr).why;
             ++lived;
         }
         return lived;
@@ -223,8 +255,7 @@ Verdict unmaps(const ProbeRequest& request) {
         return broken("loading", loaded.error());
     {
         Instance instance(subject, Age::ordinary, "host");
-        if (Verdict lived = live(instance, samples_of(subject, nullptr));
-            lived.status != Verdict::Status::ok)
+        if (Verdict lived = live(instance, &subject); lived.status != Verdict::Status::ok)
             return lived;
     }
     if (subject.module().info.keep_loaded)
@@ -246,6 +277,7 @@ Verdict unmaps(const ProbeRequest& request) {
 constexpr ProbeCheck checks[] = {
     {"lifecycle.create_destroy", &create_and_destroy},
     {"lifecycle.setup", &set_up},
+    {"lifecycle.discover", &discovers},
     {"lifecycle.probe", &probes},
     {"lifecycle.bad_config", &bad_config},
     {"lifecycle.teardown", &tears_down},

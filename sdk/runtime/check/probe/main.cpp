@@ -86,6 +86,9 @@ std::string run_check(std::string_view id, const ProbeRequest& request) {
         Subject subject(request);
         if (auto loaded = subject.load(); !loaded)
             return verdict_text(broken("loading", loaded.error()));
+        Instance instance(subject, Age::ordinary, "host");
+        if (subject.module().api.discover)
+            static_cast<void>(instance.start());  // lifecycle.setup says why it names no types
         return describe_module(subject);
     }
     for (const auto group : {load_checks(),

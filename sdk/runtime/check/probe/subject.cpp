@@ -89,6 +89,17 @@ base::Result<void> Subject::understand() {
     if (!checked)
         return checked.error();
     module_ = std::move(*checked);
+    const dto_task_api& api = module_.api;
+    tables_.assign(api.types, api.types + api.type_count);
+    return {};
+}
+
+base::Result<void> Subject::learn(const dto_task_type* const* types, std::uint32_t count) {
+    if (auto again = understand(); !again)
+        return again.error();
+    if (auto added = add_types(module_, types, count); !added)
+        return added.error();
+    tables_.insert(tables_.end(), types, types + count);
     return {};
 }
 

@@ -50,6 +50,9 @@ public:
     [[nodiscard]] base::Result<void> understand();
     /// All three.
     [[nodiscard]] base::Result<void> load(Age age = Age::ordinary);
+    /// Takes over what discover() named, beside the constant types; the tables live as long as the
+    /// instance does.
+    [[nodiscard]] base::Result<void> learn(const dto_task_type* const* types, std::uint32_t count);
     /// True when dlclose said so; the subject can no longer be used.
     bool close();
 
@@ -57,6 +60,10 @@ public:
     [[nodiscard]] const dto_module* declared() const noexcept { return declared_; }
     [[nodiscard]] dto_entry_fn entry() const noexcept { return entry_; }
     [[nodiscard]] const TaskModule& module() const noexcept { return module_; }
+    /// The tables of the types in module(), in the same order.
+    [[nodiscard]] const std::vector<const dto_task_type*>& tables() const noexcept {
+        return tables_;
+    }
     [[nodiscard]] std::size_t type_index(std::string_view name) const;
 
 private:
@@ -65,16 +72,18 @@ private:
     dto_entry_fn entry_ = nullptr;
     const dto_module* declared_ = nullptr;
     TaskModule module_;
+    std::vector<const dto_task_type*> tables_;
 };
 
 /// One instance of the plugin on a host of its own. Its functions call the plugin's.
 class Instance {
 public:
-    Instance(const Subject& subject, Age age, const std::string& name);
+    Instance(Subject& subject, Age age, const std::string& name);
 
     [[nodiscard]] ProbeHost& host() noexcept { return host_; }
 
     [[nodiscard]] Outcome create();
+    /// Setup, and discover() where there is one; the subject learns what it names.
     [[nodiscard]] Outcome set_up(const std::string& config);
     /// create and set_up with the configuration of the request.
     [[nodiscard]] Outcome start();
@@ -108,6 +117,7 @@ private:
     Outcome called(ProbeCall& call, const Function& function);
     void wake(ProbeCall& call);
     Outcome finish(ProbeCall& call, dto_status status, std::string thrown);
+    [[nodiscard]] Outcome discover();
     [[nodiscard]] Outcome prepare(const Sample& sample);
     [[nodiscard]] bool is_async(const Sample& sample) const;
     [[nodiscard]] dto_status execute(ProbeCall& call, const Sample& sample);
@@ -116,7 +126,7 @@ private:
                                         const std::filesystem::path& folder,
                                         bool verify);
 
-    const Subject& subject_;
+    Subject& subject_;
     const Age age_;
     const std::filesystem::path folder_;
     ProbeHost host_;

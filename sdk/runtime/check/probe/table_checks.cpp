@@ -99,7 +99,10 @@ Verdict check_functions(const Memories& memory, const dto_task_api& api) {
         {reinterpret_cast<const void*>(api.execute), "execute"},
         {reinterpret_cast<const void*>(api.cancel), "cancel"},
         {reinterpret_cast<const void*>(api.teardown), "teardown"},
-        {reinterpret_cast<const void*>(api.destroy), "destroy"}};
+        {reinterpret_cast<const void*>(api.destroy), "destroy"},
+        {reinterpret_cast<const void*>(DTO_HAS(dto_task_api, &api, discover) ? api.discover
+                                                                             : nullptr),
+         "discover"}};
     for (const auto& [function, name] : functions)
         if (function && !memory.executable(function))
             return Verdict::failed(std::string(name) + " points to no function");
@@ -170,6 +173,13 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+Verdict judge_texts(const Texts& all) {
+    for (const auto& [name, text] : all)
+        if (!is_utf8(view_text(text)))
+            return Verdict::failed(name + " is not UTF-8", "save the source file as UTF-8");
+    return Verdict::ok();
+}
+
 Verdict texts(const ProbeRequest& request) {
     Subject subject(request);
     if (auto opened = subject.open(); !opened)
@@ -184,10 +194,7 @@ Verdict texts(const ProbeRequest& request) {
         if (is_long_enough(api->types[i], first_type))
             for (auto& [name, text] : texts_of(*api->types[i]))
                 all.emplace_back(name + " of task type number " + std::to_string(i), text);
-    for (const auto& [name, text] : all)
-        if (!is_utf8(view_text(text)))
-            return Verdict::failed(name + " is not UTF-8", "save the source file as UTF-8");
-    return Verdict::ok();
+    return judge_texts(all);
 }
 
 Verdict contract(const ProbeRequest& request) {
@@ -196,13 +203,10 @@ Verdict contract(const ProbeRequest& request) {
         return Verdict::failed(loaded.error().message, loaded.error().hint);
     const auto& info = subject.module().info;
     return Verdict::ok(info.name + " " + info.version + ", " + std::to_string(info.types.size()) +
-                       " task type(s)");
+                       " task type(s)" + (subject.module().api.discover ? " before setup" : ""));
 }
 
-Verdict schemas(const ProbeRequest& request) {
-    Subject subject(request);
-    if (auto loaded = subject.load(); !loaded)
-        return broken("loading", loaded.error());
+Verdict judge_schemas(const Subject& subject) {
     std::vector<std::pair<std::string, std::string_view>> all;
     for (const TypeInfo& type : subject.module().info.types) {
         all.emplace_back("payload_schema of " + type.name, type.payload_schema);
@@ -223,16 +227,19 @@ Verdict schemas(const ProbeRequest& request) {
     return Verdict::ok(std::move(unchecked));
 }
 
-Verdict resources(const ProbeRequest& request) {
+Verdict schemas(const ProbeRequest& request) {
     Subject subject(request);
     if (auto loaded = subject.load(); !loaded)
         return broken("loading", loaded.error());
-    for (std::uint32_t i = 0; i < subject.module().api.type_count; ++i) {
-        const dto_task_type& type = *subject.module().api.types[i];
-        const std::string_view text = view_text(type.resources_json);
+    return judge_schemas(subject);
+}
+
+Verdict judge_resources(const Subject& subject) {
+    for (const dto_task_type* const type : subject.tables()) {
+        const std::string_view text = view_text(type->resources_json);
         if (text.empty())
             continue;
-        const std::string where = "resources_json of " + copy_text(type.name);
+        const std::string where = "resources_json of " + copy_text(type->name);
         constexpr const char* hint = R"(write it like {"cpu":1,"memory_mib":256,"gpu":0})";
         const auto whole = wire::json::parse(text);
         if (!whole || whole->kind != wire::json::Kind::object)
@@ -248,6 +255,13 @@ Verdict resources(const ProbeRequest& request) {
     return Verdict::ok();
 }
 
+Verdict resources(const ProbeRequest& request) {
+    Subject subject(request);
+    if (auto loaded = subject.load(); !loaded)
+        return broken("loading", loaded.error());
+    return judge_resources(subject);
+}
+
 constexpr ProbeCheck checks[] = {
     {"tables.entry", &entry_is_pure},
     {"tables.pointers", &pointers},
@@ -261,6 +275,18 @@ constexpr ProbeCheck checks[] = {
 
 std::span<const ProbeCheck> table_checks() {
     return checks;
+}
+
+Verdict judge_types(const Subject& subject) {
+    Texts all;
+    for (const dto_task_type* const type : subject.tables())
+        for (auto& [name, text] : texts_of(*type))
+            all.emplace_back(name + " of task type " + copy_text(type->name), text);
+    if (Verdict verdict = judge_texts(all); verdict.status != Verdict::Status::ok)
+        return verdict;
+    if (Verdict verdict = judge_resources(subject); verdict.status != Verdict::Status::ok)
+        return verdict;
+    return judge_schemas(subject);
 }
 
 }  // namespace distributo::runtime::check
