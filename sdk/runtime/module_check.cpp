@@ -53,20 +53,24 @@ base::Result<void> check_flags(std::uint32_t flags, std::uint32_t known, std::st
                    "update this host");
 }
 
-bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+bool is_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-base::Result<void> check_name(std::string_view name, std::string_view what) {
-    const bool fine = !name.empty() && name.size() <= wire::limits::type_length && name[0] != '.' &&
-                      name[0] != '_' && name[0] != '-' &&
-                      std::all_of(name.begin(), name.end(), is_name_character);
-    if (fine)
+/// `separators`: what may stand between letters and digits.
+base::Result<void> check_name(std::string_view name,
+                              std::string_view what,
+                              std::string_view separators) {
+    const auto fits = [&](char c) {
+        return is_alphanumeric(c) || separators.find(c) != separators.npos;
+    };
+    if (!name.empty() && name.size() <= wire::limits::type_length && is_alphanumeric(name[0]) &&
+        std::ranges::all_of(name, fits))
         return {};
     return refused(
         "the " + std::string(what) + " \"" + std::string(name.substr(0, 100)) + "\" is not usable",
-        "1 to " + std::to_string(wire::limits::type_length) +
-            " of a-z 0-9 . _ -, a letter or digit first");
+        "1 to " + std::to_string(wire::limits::type_length) + " of a-z 0-9 and any of " +
+            std::string(separators) + ", a letter or digit first");
 }
 
 base::Result<void> check_version(std::string_view version, std::string_view of) {
@@ -129,7 +133,7 @@ base::Result<void> check_required(const dto_module& module) {
 base::Result<TypeInfo> check_type(const dto_task_type& type) {
     TypeInfo info;
     info.name = copy_text(type.name);
-    if (auto checked = check_name(info.name, "task type"); !checked)
+    if (auto checked = check_name(info.name, "task type", "._-:"); !checked)
         return checked.error();
     info.version = copy_text(type.version);
     if (auto checked = check_version(info.version, info.name); !checked)
@@ -221,7 +225,7 @@ base::Result<TaskModule> check_module(const dto_module& declared) {
     if (auto flags = check_flags(module->flags, DTO_MODULE_NEEDS_ISOLATION, "it"); !flags)
         return flags.error();
     info.name = copy_text(module->name);
-    if (auto name = check_name(info.name, "plugin name"); !name)
+    if (auto name = check_name(info.name, "plugin name", "._-"); !name)
         return name.error();
     info.version = copy_text(module->version);
     if (auto version = check_version(info.version, info.name); !version)

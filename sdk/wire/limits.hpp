@@ -22,7 +22,7 @@ inline constexpr std::size_t batch_entries = 256;
 inline constexpr std::size_t batch_bytes = 256 * 1024;
 
 inline constexpr std::size_t id_length = 128;       ///< task ids, groups, names of hosts
-inline constexpr std::size_t type_length = 64;      ///< names of task types
+inline constexpr std::size_t type_length = 128;     ///< names of task types
 inline constexpr std::size_t version_length = 128;  ///< a version, a range of versions
 inline constexpr std::size_t label_count = 64;      ///< labels of a host or task
 inline constexpr std::size_t label_length = 128;    ///< each key and each value

@@ -342,7 +342,7 @@ enum {
 #define DTO_ENTRY_SYMBOL "distributo_module_v1"
 typedef const dto_module*(DTO_CALL* dto_entry_fn)(const dto_entry*);
 
-// A task type, constant (R3). Broken: a name outside of [a-z0-9][a-z0-9._-]{0,127}, a name given
+// A task type, constant (R3). Broken: a name outside of [a-z0-9][a-z0-9._:-]{0,127}, a name given
 // twice, or a schema that is not one: the library is refused and the reason shown. A type that
 // another plugin of the host already offers is not offered again; the first one keeps it.
 typedef struct dto_task_type {

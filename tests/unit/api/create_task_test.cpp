@@ -177,8 +177,8 @@ TEST_F(CreateTaskTest, LimitsOfSizeHold) {
     const auto typed = [](std::size_t size) {
         return std::string(R"({"type":")").append(size, 'x') + "\"}";
     };
-    EXPECT_EQ(post("/v1/tasks", typed(64)).status(), 201U);
-    EXPECT_EQ(refused(typed(65)).status(), 400U);
+    EXPECT_EQ(post("/v1/tasks", typed(128)).status(), 201U);
+    EXPECT_EQ(refused(typed(129)).status(), 400U);
 
     const auto paid = [](std::size_t size) {
         return std::string(R"({"type":"a","payload":")").append(size - 2, 'x') + "\"}";

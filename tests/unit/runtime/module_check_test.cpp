@@ -95,11 +95,23 @@ TEST_F(ModuleCheckTest, NamesWhatTheHostLacks) {
     EXPECT_THAT(reason(), HasSubstr("needs distributo.emit/2"));
 }
 
+TEST_F(ModuleCheckTest, AColonMayStandInATypesNameOnly) {
+    type.name = abi_text("render:frame.of_a-scene");
+    EXPECT_EQ(reason(), "fine");
+    module.name = abi_text("acme:render");
+    EXPECT_THAT(reason(), HasSubstr("plugin name \"acme:render\""));
+}
+
 TEST_F(ModuleCheckTest, RefusesNamesAndVersionsThatAreNone) {
+    const std::string long_name(129, 'a');
     type.name = abi_text("Acme Render");
     EXPECT_THAT(reason(), HasSubstr("\"Acme Render\""));
-    type.name = abi_text("-acme");
-    EXPECT_THAT(reason(), HasSubstr("\"-acme\""));
+    for (const auto* name : {"-acme", ":acme", "", "acme/render"}) {
+        type.name = abi_text(name);
+        EXPECT_THAT(reason(), HasSubstr('"' + std::string(name) + '"'));
+    }
+    type.name = abi_text(std::string_view(long_name));
+    EXPECT_THAT(reason(), HasSubstr("is not usable"));
     type.name = abi_text("acme.render");
     for (const auto* version : {"1", "1.0", "01.0.0", "1.0.0.0", "v1.0.0", "1.0.0-"}) {
         type.version = abi_text(version);

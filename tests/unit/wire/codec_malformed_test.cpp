@@ -62,7 +62,7 @@ TEST(MalformedMessageTest, AssignedTasksAreChecked) {
         {R"("id":5)", ".id: expected a string, got 5"},
         {R"("id":"")", ".id: expected a string that is not empty"},
         {R"("id":")" + std::string(129, 'x') + '"', ".id: longer than 128 bytes"},
-        {R"("type":")" + std::string(65, 'x') + '"', ".type: longer than 64 bytes"},
+        {R"("type":")" + std::string(129, 'x') + '"', ".type: longer than 128 bytes"},
         {R"("type":"t","type":"t")", ".type: stands twice"},
         {R"("payload":)", ".payload: expected a value at offset 85"},
         {good + R"(,"attempt":-1)", ".attempt: expected an integer from 0 to 4294967295, got -1"},
