@@ -63,6 +63,7 @@ struct TaskView {
     std::string_view version;  ///< of the type that it was assigned to; empty unless it is
     const base::Bytes* payload = nullptr;
     std::shared_ptr<const TaskOptions> options;  ///< may be null
+    ExtensionNumber generator = 0;               ///< see NewTask
     base::WallTime created;
     std::uint32_t attempts = 0;  ///< number of the last one that is known to have begun
     double progress = -1;
@@ -269,6 +270,8 @@ public:
     [[nodiscard]] bool find(TaskId id, base::TimePoint now, TaskView& out) const;
     [[nodiscard]] LiveCounts live_of_type(std::string_view type) const;
     [[nodiscard]] LiveCounts live_of_group(std::string_view group) const;
+    /// Follow-up tasks of its tasks included.
+    [[nodiscard]] LiveCounts live_of_generator(ExtensionNumber generator) const;
     /// Live tasks, by the state that find() shows. Looks at a bounded number of them.
     [[nodiscard]] LivePage list(const ListQuery& query) const;
     [[nodiscard]] Explanation explain(TaskId id, base::TimePoint now) const;

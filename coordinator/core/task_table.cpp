@@ -37,9 +37,10 @@ Slot TaskTable::insert(NewTask& fresh) {
     task.id = fresh.id;
     task.payload = std::move(fresh.payload);
     task.attempts = fresh.attempts_before;
-    task.has_options = fresh.options != nullptr;
+    task.has_rest = fresh.options || fresh.generator != 0;
     rest(slot).created = fresh.created;
     rest(slot).group = no_group;
+    rest(slot).generator = fresh.generator;
     if (fresh.options)
         rest(slot).options = std::move(fresh.options);
     return slot;
@@ -56,9 +57,9 @@ void TaskTable::remove(Slot slot) {
     --size_;
     task.id = 0;
     task.payload = {};
-    if (task.has_options)
+    if (task.has_rest)
         rest(slot).options.reset();
-    task.has_options = false;
+    task.has_rest = false;
     if (task.side) {
         const auto first_counter = task.side->first_counter;
         task.side.reset();

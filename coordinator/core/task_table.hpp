@@ -82,7 +82,7 @@ struct alignas(64) Task {
     TaskState state : 4 = TaskState::pending;  ///< the last one before it was recorded
     TaskState end : 4 = TaskState::completed;  ///< with recording: what it becomes
     wire::Phase phase : 2 = wire::Phase::assigned;
-    bool has_options : 1 = false;  ///< see TaskTable::options
+    bool has_rest : 1 = false;  ///< options or a generator: see TaskTable
     bool leased : 1 = false;
     bool recording : 1 = false;            ///< its outcome is on the way to the store
     bool reported : 1 = false;             ///< the host told the end of the last attempt
@@ -125,18 +125,22 @@ public:
     }
     /// Null: all defaults.
     [[nodiscard]] const TaskOptions* options(Slot slot) const noexcept {
-        return (*this)[slot].has_options ? rest(slot).options.get() : nullptr;
+        return (*this)[slot].has_rest ? rest(slot).options.get() : nullptr;
     }
     [[nodiscard]] const std::shared_ptr<const TaskOptions>& shared_options(
         Slot slot) const noexcept {
         return rest(slot).options;
     }
     [[nodiscard]] std::int32_t priority(Slot slot) const noexcept {
-        return (*this)[slot].has_options ? rest(slot).options->priority : 0;
+        const TaskOptions* const of = options(slot);
+        return of ? of->priority : 0;
     }
     [[nodiscard]] base::WallTime created(Slot slot) const noexcept { return rest(slot).created; }
     /// Its number in the table of groups; no_group when it is in none.
     [[nodiscard]] std::uint32_t& group(Slot slot) noexcept { return rest(slot).group; }
+    [[nodiscard]] ExtensionNumber generator(Slot slot) const noexcept {
+        return rest(slot).generator;
+    }
     [[nodiscard]] Slot find(TaskId id) const;
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     /// Calls `look(slot)` for the tasks with ids below `before`, the highest first, until it
@@ -159,6 +163,7 @@ private:
         std::shared_ptr<const TaskOptions> options;
         base::WallTime created;
         std::uint32_t group = no_group;
+        ExtensionNumber generator = 0;
     };
     struct Chunk {
         std::array<Task, chunk_size> tasks;

@@ -31,6 +31,7 @@ bool Scheduler::find(TaskId id, TimePoint now, TaskView& out) const {
     out.payload = &task.payload;
     out.options = s.tasks.shared_options(slot);
     out.created = s.tasks.created(slot);
+    out.generator = s.tasks.generator(slot);
     out.attempts = begun_attempts(task);
     if (!waits(task.state))
         out.host = host_name(task.host);
@@ -123,6 +124,11 @@ LiveCounts Scheduler::live_of_type(std::string_view type) const {
 
 LiveCounts Scheduler::live_of_group(std::string_view group) const {
     return impl_->groups.find(group);
+}
+
+LiveCounts Scheduler::live_of_generator(ExtensionNumber generator) const {
+    const auto found = impl_->generators.find(generator);
+    return found == impl_->generators.end() ? LiveCounts() : found->second;
 }
 
 const wire::Capability* Scheduler::capability(std::string_view name,

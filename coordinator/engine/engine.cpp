@@ -46,6 +46,7 @@ base::Result<void> Engine::Impl::start() {
     const auto lease_key = is_durable ? std::optional(opened->lease_key) : std::nullopt;
     scheduler = std::make_unique<core::Scheduler>(settings, opened->term, random_seed, lease_key);
     const auto at = event();
+    know_extensions(std::move(opened->extensions), std::move(opened->cursors));
     scheduler->await_hosts(
         std::move(opened->hosts), at.now + settings.return_grace, at.now, at.wall);
     for (auto& recovered : opened->live) {

@@ -117,9 +117,12 @@ struct LogLine {
     base::WallTime when;
 };
 
+/// Tasks of one Feed at most: some 20 ms in which nothing else is done.
+inline constexpr std::size_t max_feed = 16 * 1024;
+
 /// What a generator made in one call, and where it goes on from.
 struct Feed {
-    std::string tasks;    ///< JSON array, as follow-up tasks travel; empty: none
+    std::string tasks;    ///< JSON array, as follow-up tasks travel, max_feed; empty: none
     std::string group;    ///< of those that name none
     core::Cursor cursor;  ///< as it is to be stored, but that it feeds
 };
@@ -128,7 +131,7 @@ struct Feed {
 struct Fed {
     std::uint64_t created = 0;     ///< those that cannot run included
     std::uint64_t duplicates = 0;  ///< that were there already
-    std::uint64_t faulty = 0;      ///< stored as failed, with the reason
+    std::uint64_t faulty = 0;      ///< stored as failed with the reason; without a type: not at all
     std::string fault;             ///< reason of the first one
 };
 
@@ -167,7 +170,7 @@ public:
     /// Opens the store and takes over its live tasks; blocks. Everything else comes after it.
     [[nodiscard]] base::Result<void> start();
     /// From now on what has ended is forgotten by these rules: looked at every second, in slices,
-    /// and not while what is to become durable waits.
+    /// and not while what is to become durable waits. `needed_after` is keep_outcomes_after's.
     void keep(const store::Retention& rules);
     /// Looks at the clock and runs what is due. The engine's own timer does the same; whoever moves
     /// the clock by hand calls it.
@@ -263,7 +266,8 @@ public:
     void when_waiting_below(core::ExtensionNumber generator,
                             std::uint64_t level,
                             std::function<void()> call);
-    /// Outcomes after this one are still wanted; ~0: none are.
+    /// Outcomes after this one are still wanted; ~0: none are. Before the first call: those after
+    /// the lowest of the known cursors.
     void keep_outcomes_after(std::uint64_t sequence);
 
     // ---- for host sessions ----

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ struct Engine::Impl {
         Done<std::vector<Submitted>> done;
         std::vector<Submitted> answers;  ///< those that are no conflict yet have a task each
         bool repeatable = false;         ///< has a submission in the transaction
+        bool feeds = false;              ///< has a cursor that feeds in the transaction
     };
     /// Told when what was asked for is durable, or that it never will be.
     using Afterwards = std::function<void(base::Result<void>)>;
@@ -70,6 +72,22 @@ struct Engine::Impl {
         base::WallTime wall;
     };
     using Located = std::function<void(base::Result<TaskId>)>;
+    /// Who made a task; nobody: somebody submitted it.
+    struct Origin {
+        TaskId parent = 0;
+        core::ExtensionNumber generator = 0;  ///< of the parent, or the one that made it
+    };
+    /// Emitted tasks that were put into the open transaction.
+    struct Boarded {
+        std::vector<Submitted> answers;
+        std::uint64_t faulty = 0;       ///< of these are stored with their end
+        std::string fault;              ///< of the first one
+        std::vector<std::string> lost;  ///< why others, without a usable type, cannot be stored
+    };
+    struct LoadWatch {
+        std::uint64_t level = 0;
+        std::function<void()> call;
+    };
 
     Impl(boost::asio::io_context& the_io,
          const base::Clock& the_clock,
@@ -98,24 +116,37 @@ struct Engine::Impl {
                 std::optional<IdempotencyKey> key,
                 Done<std::vector<Submitted>> done);
     [[nodiscard]] base::Result<void> check_submit(const std::vector<Submit>& items);
+    /// Fails while nothing new should come to the store.
+    [[nodiscard]] base::Result<void> check_store() const;
     [[nodiscard]] bool number_is_taken(const core::TaskOptions* options);
     [[nodiscard]] TaskId allot();
     /// Puts a task into the open transaction; its type must be interned.
     TaskId board(std::string_view type,
                  base::Bytes payload,
                  std::shared_ptr<const core::TaskOptions> options,
-                 TaskId parent);
+                 const Origin& origin);
     /// What became durable is the scheduler's.
     void take_in(Flight& flight, const store::Committed& committed);
     void answer(Flight& flight, const store::Committed& committed) const;
 
     // ---- follow-up tasks ----
+    [[nodiscard]] Boarded board_all(std::vector<FollowUp> tasks, const Origin& origin);
+    /// The task that was boarded last is stored with its end.
+    void end_stillborn(TaskId id, std::string fault);
     /// The tasks that `parent`, whose end is in this turn's actions, has emitted: they become
     /// durable with it. The queue limits do not count here, or something would have to be lost.
     void add_follow_ups(TaskId parent, std::uint32_t attempt, std::string_view emitted);
     [[nodiscard]] std::string fault_of(const FollowUp& task);
     void note(TaskId task, std::uint32_t attempt, std::string_view line);
     [[nodiscard]] std::string_view intern(std::string_view type);
+
+    // ---- generators and sinks: extension_feeds.cpp ----
+    void know_extensions(std::vector<core::ExtensionRecord> extensions,
+                         std::vector<core::Cursor> cursors);
+    [[nodiscard]] base::Result<void> check_feed(const std::vector<FollowUp>& tasks) const;
+    void feed(Feed feed, Done<Fed> done);
+    [[nodiscard]] GeneratorLoad load_of(core::ExtensionNumber generator) const;
+    void wake_generators();
 
     // ---- the turn ----
     /// Begins an event: a turn will follow it. The clock is read for the first one before a turn;
@@ -206,6 +237,7 @@ struct Engine::Impl {
     std::deque<Flight> flights;
     std::uint64_t unstored_tasks = 0;  // in `open` and `flights`
     std::uint64_t unstored_bytes = 0;
+    std::map<core::ExtensionNumber, std::uint64_t> unstored_of;  // of these tasks, by generator
 
     store::Retention retention;
     base::TimePoint prune_due = base::TimePoint::max();
@@ -220,6 +252,11 @@ struct Engine::Impl {
     WaitingList<int> result_waits;  // one key: any new outcome wakes all
     LogBook log_book;
     SchemaCache schemas;  // for follow-up tasks
+
+    std::vector<core::ExtensionRecord> known_extensions;
+    std::vector<core::Cursor> known_cursors;
+    core::ExtensionNumber last_extension = 0;
+    std::map<core::ExtensionNumber, LoadWatch> load_watches;
 };
 
 template <typename T, typename Then>

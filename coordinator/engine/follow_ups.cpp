@@ -2,7 +2,6 @@
 
 #include "base/digest.hpp"
 #include "wire/json.hpp"
-#include "wire/limits.hpp"
 #include "wire/type_choice.hpp"
 
 #include <algorithm>
@@ -79,11 +78,12 @@ std::string read_requires(const Value& value, TaskOptions& options) {
 }
 
 std::string read_key(const Value& value, TaskOptions& options) {
-    const auto key = value.string();
+    auto key = value.string();
     if (!key || key->empty() || key->size() > limits::dedupe_key_length)
         return wrong("dedupe_key",
                      "a string of 1 to " + std::to_string(limits::dedupe_key_length) + " bytes");
     options.given_id = dedupe_id(*key);
+    options.dedupe_key = std::move(*key);
     return {};
 }
 
@@ -131,9 +131,12 @@ std::string read_member(std::string_view key, const Value& value, FollowUp& task
     return "this coordinator does not know the member \"" + std::string(key.substr(0, 64)) + '"';
 }
 
-FollowUp read_follow_up(const Value& element) {
+using SharedOptions = std::shared_ptr<const TaskOptions>;
+
+FollowUp read_follow_up(const Value& element, const SharedOptions& defaults) {
     FollowUp task;
-    TaskOptions options;
+    TaskOptions options = defaults ? *defaults : TaskOptions();
+    bool plain = true;
     wire::json::Reader reader(element.text);
     std::string_view key;
     Value value;
@@ -142,6 +145,7 @@ FollowUp read_follow_up(const Value& element) {
         return task;
     }
     while (reader.next_member(key) && reader.value(value)) {
+        plain &= key == "type" || key == "payload";
         auto fault = read_member(key, value, task, options);
         if (task.fault.empty())
             task.fault = std::move(fault);
@@ -150,7 +154,10 @@ FollowUp read_follow_up(const Value& element) {
         task.fault = "it has no type";
     if (task.payload.view().empty())
         task.payload = base::Bytes::copy("{}");
-    task.options = std::make_shared<const TaskOptions>(std::move(options));
+    if (plain && options.version_range.empty())
+        task.options = defaults;
+    else
+        task.options = std::make_shared<const TaskOptions>(std::move(options));
     return task;
 }
 
@@ -160,21 +167,27 @@ std::string dedupe_id(std::string_view key) {
     return "dedupe-" + base::sha256(key).substr(0, dedupe_digits);
 }
 
-std::vector<FollowUp> read_follow_ups(std::string_view array) {
+std::vector<FollowUp> read_follow_ups(std::string_view array, const FollowUpRules& rules) {
     std::vector<FollowUp> tasks;
     wire::json::Reader reader(array);
     Value element;
+    SharedOptions defaults;
+    if (!rules.group.empty()) {
+        TaskOptions options;
+        options.group = rules.group;
+        defaults = std::make_shared<const TaskOptions>(std::move(options));
+    }
     if (!reader.begin_array()) {
         tasks.emplace_back().fault = "expected an array of tasks";
         return tasks;
     }
     while (reader.next_element() && reader.value(element)) {
-        if (tasks.size() == limits::emitted_count) {
+        if (tasks.size() == rules.most) {
             tasks.emplace_back().fault =
-                "more than " + std::to_string(limits::emitted_count) + ": the rest is left out";
+                "more than " + std::to_string(rules.most) + ": the rest is left out";
             break;
         }
-        tasks.push_back(read_follow_up(element));
+        tasks.push_back(read_follow_up(element, defaults));
     }
     return tasks;
 }

@@ -158,6 +158,7 @@ std::optional<TaskDetails> Engine::Impl::live(TaskId id) const {
     task.record.task.payload = *view.payload;
     task.record.task.created = view.created;
     task.record.task.options = view.options;
+    task.record.task.generator = view.generator;
     task.live = view;
     return task;
 }

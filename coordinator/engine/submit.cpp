@@ -25,7 +25,7 @@ TaskId Engine::Impl::allot() {
     return next_id++;
 }
 
-base::Result<void> Engine::Impl::check_submit(const std::vector<Submit>& items) {
+base::Result<void> Engine::Impl::check_store() const {
     if (!healthy)
         return store_failed();
     // One request may be larger than that, or it could never be made.
@@ -35,6 +35,12 @@ base::Result<void> Engine::Impl::check_submit(const std::vector<Submit>& items) 
                            "the disk does not keep up: " + std::to_string(unstored_tasks) +
                                " tasks wait to become durable",
                            "submit again in a moment");
+    return {};
+}
+
+base::Result<void> Engine::Impl::check_submit(const std::vector<Submit>& items) {
+    if (auto keeps_up = check_store(); !keeps_up)
+        return keeps_up;
     std::uint64_t bytes = 0;
     for (const auto& item : items) {
         bytes += item.payload.size();
@@ -67,7 +73,7 @@ void Engine::Impl::submit(std::vector<Submit> items,
             continue;
         }
         const auto id =
-            board(intern(item.type), std::move(item.payload), std::move(item.options), 0);
+            board(intern(item.type), std::move(item.payload), std::move(item.options), {});
         group.answers.push_back({Submitted::Kind::created, false, id});
     }
     if (key && open.submits.size() > first) {
@@ -84,14 +90,17 @@ void Engine::Impl::submit(std::vector<Submit> items,
 TaskId Engine::Impl::board(std::string_view type,
                            base::Bytes payload,
                            std::shared_ptr<const core::TaskOptions> options,
-                           TaskId parent) {
+                           const Origin& origin) {
     core::NewTask task;
     task.id = allot();
     task.type = type;
     task.payload = std::move(payload);
     task.created = moment.wall;
     task.options = std::move(options);
-    task.parent = parent;
+    task.parent = origin.parent;
+    task.generator = origin.generator;
+    if (origin.generator != 0)
+        ++unstored_of[origin.generator];
     boarding.bytes += task.payload.size();
     unstored_bytes += task.payload.size();
     ++unstored_tasks;
@@ -106,6 +115,8 @@ void Engine::Impl::take_in(Flight& flight, const store::Committed& committed) {
     auto duplicate = committed.duplicates.begin();
     auto stillborn = flight.stillborn.begin();
     for (std::size_t i = 0; i < flight.tasks.size(); ++i) {
+        if (const auto generator = flight.tasks[i].generator; generator != 0)
+            --unstored_of[generator];
         const bool ended = stillborn != flight.stillborn.end() && *stillborn == i;
         stillborn += ended ? 1 : 0;
         if (duplicate != committed.duplicates.end() && duplicate->index == i)
@@ -121,7 +132,7 @@ void Engine::Impl::answer(Flight& flight, const store::Committed& committed) con
     auto duplicate = committed.duplicates.begin();
     auto replay = committed.replays.begin();
     for (auto& group : flight.groups) {
-        bool refused = false;
+        bool refused = group.feeds && committed.submits_refused;
         for (auto& one : group.answers) {
             if (one.kind == Submitted::Kind::conflict)
                 continue;

@@ -27,6 +27,8 @@ void Engine::Impl::turn() {
     if (prune_due <= now)
         prune(now);
     flush_hosts();
+    if (!load_watches.empty())
+        wake_generators();
     wake_expired(now);
     arm_timer(now);
 }

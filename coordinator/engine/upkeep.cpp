@@ -38,7 +38,9 @@ void Engine::Impl::prune(base::TimePoint now) {
 }
 
 void Engine::keep(const store::Retention& rules) {
+    const auto needed_after = impl_->retention.needed_after;
     impl_->retention = rules;
+    impl_->retention.needed_after = needed_after;
     impl_->prune_due = now();
     impl_->arm_timer(now());
 }

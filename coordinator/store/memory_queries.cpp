@@ -102,6 +102,7 @@ TaskRecord MemoryStore::copy(const TaskRow& row) const {
     record.task.payload = row.payload;
     record.task.created = row.created;
     record.task.options = row.options;
+    record.task.generator = row.generator;
     record.task.attempts_before = attempts_before(row);
     if (const Past* past = pasts_.find(row.id))
         record.task.parent = past->parent;

@@ -53,6 +53,10 @@ base::Result<Recovered> MemoryStore::open() {
     });
     for (const auto& [id, host] : hosts_)
         recovered.hosts.push_back(host);
+    for (const auto& [number, extension] : extensions_)
+        recovered.extensions.push_back(extension);
+    for (const auto& [number, cursor] : cursors_)
+        recovered.cursors.push_back(cursor);
     return recovered;
 }
 
@@ -93,6 +97,10 @@ void MemoryStore::commit(Transaction transaction, Done<Committed> done) {
         (void)record(*outcome);
     for (auto& host : transaction.hosts)
         record(host);
+    for (auto& extension : transaction.extensions)
+        extensions_.insert_or_assign(extension.number, std::move(extension));
+    for (auto& cursor : transaction.cursors)
+        cursors_.insert_or_assign(cursor.extension, std::move(cursor));
     answer<Committed>(std::move(done), std::move(committed));
 }
 
@@ -171,6 +179,7 @@ void MemoryStore::insert(core::NewTask& task, std::size_t index, Committed& comm
     row.payload = std::move(task.payload);
     row.options = std::move(task.options);
     row.created = task.created;
+    row.generator = task.generator & ((1U << 31U) - 1);
     tasks_.append(std::move(row));
 }
 
@@ -251,9 +260,13 @@ void MemoryStore::reopen(TaskId id, base::WallTime now, Done<TaskRecord> done) {
 }
 
 template <typename Concerns>
-bool MemoryStore::drop_over(std::uint64_t& cursor, base::WallTime ended_before, Concerns concerns) {
+bool MemoryStore::drop_over(std::uint64_t& cursor,
+                            std::uint64_t last,
+                            base::WallTime ended_before,
+                            Concerns concerns) {
     cursor = std::max(cursor, outcomes_.oldest());
-    for (std::size_t seen = 0; cursor <= outcomes_.newest(); ++cursor, ++seen) {
+    last = std::min(last, outcomes_.newest());
+    for (std::size_t seen = 0; cursor <= last; ++cursor, ++seen) {
         if (seen == prune_limit)
             return true;
         if (outcomes_.task(cursor) == 0 || !concerns(outcomes_.state(cursor)))
@@ -272,8 +285,10 @@ void MemoryStore::prune(const Retention& retention, base::WallTime now, Done<boo
     const auto completed = [](wire::TaskState state) {
         return state == wire::TaskState::completed;
     };
-    bool more = drop_over(completed_from_, before(retention.completed), completed);
-    more |= drop_over(unsuccessful_from_, before(retention.unsuccessful), std::not_fn(completed));
+    const auto last = retention.needed_after;
+    bool more = drop_over(completed_from_, last, before(retention.completed), completed);
+    more |=
+        drop_over(unsuccessful_from_, last, before(retention.unsuccessful), std::not_fn(completed));
     more |= submissions_.forget(now, prune_limit);
     for (std::size_t i = 0; i < prune_limit && outcomes_.size() > retention.most_ended; ++i)
         drop_outcome(outcomes_.oldest());

@@ -58,10 +58,13 @@ private:
     /// False when no such task is live.
     bool record(const core::Outcome& outcome);
     void drop_outcome(std::uint64_t sequence);
-    /// Drops outcomes from `cursor` on whose retention `after` is over; true when there may be
+    /// Drops outcomes from `cursor` up to `last` that ended too long ago; true when there may be
     /// more.
     template <typename Concerns>
-    bool drop_over(std::uint64_t& cursor, base::WallTime ended_before, Concerns concerns);
+    bool drop_over(std::uint64_t& cursor,
+                   std::uint64_t last,
+                   base::WallTime ended_before,
+                   Concerns concerns);
     [[nodiscard]] std::uint32_t attempts_before(const TaskRow& row) const;
     [[nodiscard]] core::RecoveredTask recover(const TaskRow& row) const;
 
@@ -89,6 +92,8 @@ private:
     PastTable pasts_;
     SubmissionTable submissions_;
     std::map<std::string, core::HostRecord> hosts_;
+    std::map<core::ExtensionNumber, core::ExtensionRecord> extensions_;
+    std::map<core::ExtensionNumber, core::Cursor> cursors_;
     // Keys point into the options of the task's row, which live as long as the entry.
     std::unordered_map<std::string_view, TaskId> given_ids_;
     std::unordered_map<std::string_view, TaskId> unique_keys_;  // of live tasks

@@ -21,14 +21,16 @@ struct TaskRow {
     base::Bytes payload;
     std::shared_ptr<const core::TaskOptions> options;
     base::WallTime created;
-    std::uint64_t sequence : 56 = 0;  ///< of the outcome; 0: live
-    std::uint64_t type_size : 8 = 0;  ///< limits::type_length fits
-    std::uint32_t last_attempt = 0;   ///< highest number recorded in earlier generations
-    bool dropped = false;             ///< only its place is left
+    std::uint64_t sequence : 56 = 0;           ///< of the outcome; 0: live
+    std::uint64_t type_size : 8 = 0;           ///< limits::type_length fits
+    std::uint32_t last_attempt = 0;            ///< highest number recorded in earlier generations
+    core::ExtensionNumber generator : 31 = 0;  ///< numbers are allotted one by one
+    bool dropped : 1 = false;                  ///< only its place is left
 
     [[nodiscard]] std::string_view type_name() const noexcept { return {type, type_size}; }
     [[nodiscard]] bool live() const noexcept { return sequence == 0; }
 };
+static_assert(sizeof(TaskRow) == 64);
 
 /// Rows in order of their ids, found by arithmetic: ids rise by one apart from few gaps.
 class TaskTable {

@@ -317,15 +317,6 @@ TEST_F(DurabilityTest, ACommitThatFailsWhileOthersAreOnTheWayFailsThemAll) {
 class RestartTest : public DurabilityTest {
 protected:
     RestartTest() { restart(); }
-    void restart() {
-        if (engine_)
-            dead_.push_back(std::move(engine_));  // its types are pointed to
-        auto store = std::make_unique<GatedStore>(io_, kept_);
-        store_ = store.get();
-        store_->next_id = 0;
-        engine_ = std::make_unique<Engine>(io_, clock_, core::Settings{}, std::move(store));
-        ASSERT_TRUE(engine_->start());
-    }
     std::unique_ptr<FakeHost> come_back(const std::string& name,
                                         std::vector<wire::Claim> running,
                                         std::vector<wire::Claim> finished = {}) {
@@ -334,9 +325,6 @@ protected:
         hello.finished = std::move(finished);
         return join(std::move(hello));
     }
-    std::shared_ptr<store::Store> kept_ = store::make_memory_store(
-        [this](std::function<void()> function) { boost::asio::post(io_, std::move(function)); });
-    std::vector<std::unique_ptr<Engine>> dead_;
 };
 
 TEST_F(RestartTest, ARunningTaskGoesOnAndItsResultIsRecordedOnce) {

@@ -92,6 +92,7 @@ public:
             // As on a full disk: what somebody submits is refused, the rest goes on.
             std::erase_if(transaction.submits, [](const auto& task) { return task.parent == 0; });
             transaction.submissions.clear();
+            std::erase_if(transaction.cursors, [](const auto& cursor) { return cursor.feeds; });
         }
         if (broken) {
             boost::asio::post(
@@ -129,6 +130,7 @@ public:
     }
     void prune(const store::Retention& retention, base::WallTime now, Done<bool> done) override {
         ++prunes;
+        needed_after = retention.needed_after;
         ForwardingStore::prune(
             retention, now, [this, done = std::move(done)](base::Result<bool> more) {
                 // A copy of a result<bool> from an lvalue would be made from its operator bool.
@@ -162,7 +164,8 @@ public:
     std::optional<store::Tally> newer_tally;    ///< what a group's answer says instead
     int commits = 0;
     int prunes = 0;
-    int slices_left = 0;  ///< so many calls of prune() say that there is more
+    std::uint64_t needed_after = 0;  ///< of the last call of prune()
+    int slices_left = 0;             ///< so many calls of prune() say that there is more
     bool shut = false;
     bool broken = false;
     bool full = false;
@@ -188,6 +191,17 @@ protected:
         engine_ = std::make_unique<Engine>(io_, clock_, settings, std::move(store));
         EXPECT_TRUE(engine_->start());
         settle();
+    }
+
+    /// An engine after another on one store; the first one just stops.
+    void restart(const core::Settings& settings = {}) {
+        if (engine_)
+            dead_.push_back(std::move(engine_));  // its types are pointed to
+        auto store = std::make_unique<GatedStore>(io_, kept_);
+        store_ = store.get();
+        store_->next_id = 0;
+        engine_ = std::make_unique<Engine>(io_, clock_, settings, std::move(store));
+        ASSERT_TRUE(engine_->start());
     }
 
     /// Runs everything that is ready, until nothing is.
@@ -324,6 +338,9 @@ protected:
     ManualClock clock_;
     GatedStore* store_ = nullptr;
     std::unique_ptr<Engine> engine_;
+    std::shared_ptr<store::Store> kept_ = store::make_memory_store(  // over restarts
+        [this](std::function<void()> function) { boost::asio::post(io_, std::move(function)); });
+    std::vector<std::unique_ptr<Engine>> dead_;
     wire::Welcome welcome_;
 };
 

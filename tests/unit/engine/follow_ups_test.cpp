@@ -19,6 +19,7 @@ TEST(ReadFollowUpsTest, ReadsEveryMember) {
     const auto& options = *tasks[0].options;
     EXPECT_EQ(options.install.view(), R"(["x"])");
     EXPECT_EQ(options.given_id, dedupe_id("k"));
+    EXPECT_EQ(options.dedupe_key, "k");
     EXPECT_EQ(options.given_id.substr(0, 7), "dedupe-");
     EXPECT_EQ(options.given_id.size(), 7U + 32U);
     EXPECT_EQ(options.group, "g");
@@ -50,6 +51,30 @@ TEST(ReadFollowUpsTest, WhatIsWrongIsSaid) {
         ASSERT_EQ(tasks.size(), 1U) << text;
         EXPECT_NE(tasks[0].fault.find(fault), std::string::npos) << tasks[0].fault;
     }
+}
+
+TEST(ReadFollowUpsTest, WhoNamesNoGroupGetsTheOneOfAll) {
+    const auto tasks =
+        read_follow_ups(R"([{"type":"a"},{"payload":7,"type":"b"},{"type":"c","priority":1},)"
+                        R"({"type":"d","group":"own"},{"type":"e@^1"}])",
+                        {.group = "all"});
+
+    ASSERT_EQ(tasks.size(), 5U);
+    EXPECT_EQ(tasks[0].options, tasks[1].options) << "not shared";
+    EXPECT_EQ(tasks[0].options->group, "all");
+    EXPECT_EQ(tasks[2].options->group, "all");
+    EXPECT_EQ(tasks[2].options->priority, 1);
+    EXPECT_EQ(tasks[3].options->group, "own");
+    EXPECT_EQ(tasks[4].options->group, "all");
+    EXPECT_EQ(tasks[4].options->version_range, "^1");
+}
+
+TEST(ReadFollowUpsTest, TooManyAreLeftOut) {
+    const auto tasks = read_follow_ups(R"([{"type":"a"},{"type":"b"},{"type":"c"}])", {.most = 2});
+    ASSERT_EQ(tasks.size(), 3U);
+    EXPECT_EQ(tasks[1].type, "b");
+    EXPECT_EQ(tasks[2].type, "");
+    EXPECT_EQ(tasks[2].fault, "more than 2: the rest is left out");
 }
 
 class FollowUpTest : public EngineTest {
