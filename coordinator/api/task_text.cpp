@@ -1,5 +1,6 @@
 #include "coordinator/api/task_text.hpp"
 
+#include "base/config.hpp"
 #include "base/ids.hpp"
 #include "coordinator/api/time_text.hpp"
 #include "wire/json.hpp"
@@ -70,7 +71,7 @@ void append_brief_options(Writer& json, const TaskOptions& options) {
     if (options.deadline)
         json.member("deadline", time_text(*options.deadline));
     if (options.timeout_ms != 0)
-        json.member("timeout", duration_text(options.timeout_ms));
+        json.member("timeout", base::duration_text(options.timeout_ms));
     if (options.max_attempts != 0)
         json.member("max_attempts", options.max_attempts);
 }

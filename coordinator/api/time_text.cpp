@@ -135,14 +135,4 @@ double seconds_left(std::int64_t milliseconds, base::Duration passed) noexcept {
     return std::max(std::chrono::duration<double>(left).count(), 0.0);
 }
 
-std::string duration_text(std::int64_t milliseconds) {
-    if (milliseconds % 1000 != 0)
-        return std::to_string(milliseconds) + "ms";
-    if (milliseconds != 0 && milliseconds % 3'600'000 == 0)
-        return std::to_string(milliseconds / 3'600'000) + "h";
-    if (milliseconds != 0 && milliseconds % 60'000 == 0)
-        return std::to_string(milliseconds / 60'000) + "m";
-    return std::to_string(milliseconds / 1000) + "s";
-}
-
 }  // namespace distributo::coordinator::api

@@ -20,7 +20,4 @@ void append_time(std::string& out, base::WallTime time);
 /// Seconds of `milliseconds` that are left after `passed`; 0 when nothing is.
 [[nodiscard]] double seconds_left(std::int64_t milliseconds, base::Duration passed) noexcept;
 
-/// The shortest exact form of a duration: "30s", "1500ms", "2h".
-[[nodiscard]] std::string duration_text(std::int64_t milliseconds);
-
 }  // namespace distributo::coordinator::api

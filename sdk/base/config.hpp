@@ -71,6 +71,8 @@ private:
 
 /// "10s", "500ms", "2m", "1h", "0" → milliseconds.
 [[nodiscard]] Result<std::int64_t> parse_duration(std::string_view text);
+/// The shortest exact form of a duration that is not negative: "30s", "1500ms", "2h".
+[[nodiscard]] std::string duration_text(std::int64_t milliseconds);
 
 /// "512MiB", "2GiB", "64KiB", "4096", "0" → bytes.
 [[nodiscard]] Result<std::int64_t> parse_size(std::string_view text);

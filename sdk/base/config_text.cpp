@@ -64,6 +64,16 @@ Result<std::int64_t> parse_duration(std::string_view text) {
     return wrong();
 }
 
+std::string duration_text(std::int64_t milliseconds) {
+    if (milliseconds % 1000 != 0)
+        return std::to_string(milliseconds) + "ms";
+    if (milliseconds != 0 && milliseconds % 3'600'000 == 0)
+        return std::to_string(milliseconds / 3'600'000) + "h";
+    if (milliseconds != 0 && milliseconds % 60'000 == 0)
+        return std::to_string(milliseconds / 60'000) + "m";
+    return std::to_string(milliseconds / 1000) + "s";
+}
+
 Result<std::int64_t> parse_size(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);

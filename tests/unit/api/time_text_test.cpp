@@ -42,13 +42,5 @@ TEST(TimeTextTest, RefusesEverythingElse) {
         EXPECT_FALSE(parse_time(text)) << text;
 }
 
-TEST(TimeTextTest, WritesTheShortestDuration) {
-    EXPECT_EQ(duration_text(0), "0s");
-    EXPECT_EQ(duration_text(1500), "1500ms");
-    EXPECT_EQ(duration_text(30'000), "30s");
-    EXPECT_EQ(duration_text(120'000), "2m");
-    EXPECT_EQ(duration_text(7'200'000), "2h");
-}
-
 }  // namespace
 }  // namespace distributo::tests

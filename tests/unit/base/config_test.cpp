@@ -242,6 +242,14 @@ TEST(ParseDurationTest, KnowsItsUnits) {
         EXPECT_FALSE(parse_duration(text)) << text;
 }
 
+TEST(DurationTextTest, IsTheShortestExactOne) {
+    EXPECT_EQ(duration_text(0), "0s");
+    EXPECT_EQ(duration_text(1500), "1500ms");
+    EXPECT_EQ(duration_text(30'000), "30s");
+    EXPECT_EQ(duration_text(120'000), "2m");
+    EXPECT_EQ(duration_text(7'200'000), "2h");
+}
+
 TEST(ParseSizeTest, KnowsItsUnits) {
     EXPECT_EQ(*parse_size("0"), 0);
     EXPECT_EQ(*parse_size("4096"), 4096);
