@@ -14,8 +14,8 @@ enum class ExtensionKind : std::uint8_t { generator, sink };
 struct ExtensionRecord {
     ExtensionNumber number = 0;
     ExtensionKind kind = ExtensionKind::generator;
-    std::string name;        ///< unique among those of its kind that are not removed
-    std::string definition;  ///< JSON, as somebody made it; empty: a configuration file declares it
+    std::string name{};        ///< unique among those of its kind that are not removed
+    std::string definition{};  ///< JSON, as somebody made it; empty: of a configuration file
     bool paused = false;
     bool removed = false;  ///< its number and name stay known, since tasks came from it
 };
@@ -23,13 +23,12 @@ struct ExtensionRecord {
 /// How far a generator or sink has come.
 struct Cursor {
     ExtensionNumber extension = 0;
-    std::string checkpoint;      ///< of a generator: where it goes on; empty: from its beginning
-    std::uint64_t sequence = 0;  ///< of the last outcome that it is done with
-    std::uint64_t tasks = 0;     ///< that a generator emitted
-    std::uint64_t duplicates =
-        0;                       ///< of these were there already; of the last feed not counted yet
-    std::uint64_t outcomes = 0;  ///< that it was given and is done with
-    bool ended = false;          ///< a generator said that nothing more will come
+    std::string checkpoint{};      ///< of a generator: where it goes on; empty: from its beginning
+    std::uint64_t sequence = 0;    ///< of the last outcome that it is done with
+    std::uint64_t tasks = 0;       ///< that a generator emitted
+    std::uint64_t duplicates = 0;  ///< were there already; those of the last feed not yet counted
+    std::uint64_t outcomes = 0;    ///< that it was given and is done with
+    bool ended = false;            ///< a generator said that nothing more will come
     /// It belongs to the submits of its transaction: refused when they are.
     bool feeds = false;
 };

@@ -4,6 +4,7 @@
 /// StoreContract with the way to make one:
 ///
 ///     INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(StoreMaker{…}));
+#include "tests/contract/store_contract_extensions.hpp"
 #include "tests/contract/store_contract_fixture.hpp"
 #include "tests/contract/store_contract_history.hpp"
 #include "tests/contract/store_contract_recovery.hpp"

@@ -138,6 +138,7 @@ void each_member(Options& options, Visit visit) {
     visit("project", options.project);
     visit("group", options.group);
     visit("unique_key", options.unique_key);
+    visit("dedupe_key", options.dedupe_key);
     visit("labels", options.labels);
     visit("requires_labels", options.requires_labels);
     visit("confinement", options.requires_confinement);

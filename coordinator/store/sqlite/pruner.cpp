@@ -9,8 +9,7 @@
 namespace distributo::coordinator::store {
 namespace {
 
-// One slice: about two milliseconds of dropping, or of looking at what stays.
-constexpr std::uint64_t most_dropped = 1000;
+// One slice: about two milliseconds of looking at what stays.
 constexpr std::uint64_t most_looked_at = 4096;
 constexpr std::size_t submissions_per_slice = 1000;
 
@@ -71,10 +70,10 @@ bool Pruner::prune(const Retention& retention, base::WallTime now, Next next) {
     tallies_.flush();
     find_pasts();
     Slice slice;
-    bool more = forget({Class::completed, minus(now, retention.completed), now, most_dropped},
-                       completed_from_,
-                       slice);
-    more |= forget({Class::unsuccessful, minus(now, retention.unsuccessful), now, most_dropped},
+    const auto last = retention.needed_after;
+    bool more = forget(
+        {Class::completed, minus(now, retention.completed), now, last}, completed_from_, slice);
+    more |= forget({Class::unsuccessful, minus(now, retention.unsuccessful), now, last},
                    unsuccessful_from_,
                    slice);
     const auto& kept = tallies_.kept();
@@ -82,9 +81,9 @@ bool Pruner::prune(const Retention& retention, base::WallTime now, Next next) {
     if (ended > retention.most_ended) {
         Slice surplus;
         const auto excess = ended - retention.most_ended;
-        forget({Class::any, base::WallTime::max(), now, std::min(excess, most_dropped)},
-               any_from_,
-               surplus);
+        Order order{.before = base::WallTime::max(), .now = now};
+        order.most = std::min(excess, most_dropped);
+        forget(order, any_from_, surplus);
         more |= surplus.dropped < excess;
     }
     clean_blocks(next.id);
@@ -98,11 +97,12 @@ bool Pruner::prune(const Retention& retention, base::WallTime now, Next next) {
 
 bool Pruner::forget(const Order& order, std::uint64_t& cursor, Slice& slice) {
     Commit commit;
-    while (next_commit(cursor, commit)) {
+    while (cursor <= order.last && next_commit(cursor, commit)) {
         std::vector<PairReader::Pair> kept;
         bool stop = false;
         for (const auto& ended : commit.ended) {
-            stop = stop || slice.looked_at >= most_looked_at || slice.dropped >= order.most;
+            stop = stop || ended.first > order.last || slice.looked_at >= most_looked_at ||
+                   slice.dropped >= order.most;
             if (stop || ended.first < cursor) {
                 kept.push_back(ended);
                 continue;

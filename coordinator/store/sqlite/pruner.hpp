@@ -39,12 +39,15 @@ public:
     void roll_back();
 
 private:
+    /// In one slice: about two milliseconds.
+    static constexpr std::uint64_t most_dropped = 1000;
     enum class Class { completed, unsuccessful, any };
-    /// Which ends to forget: those of a class, before a time; at most so many.
+    /// Which ends to forget: those of a class, before a time, up to a sequence; at most so many.
     struct Order {
         Class which = Class::any;
         base::WallTime before, now;
-        std::uint64_t most = 0;
+        std::uint64_t last = ~std::uint64_t{0};
+        std::uint64_t most = most_dropped;
     };
     struct Commit {
         std::uint64_t first = 0;

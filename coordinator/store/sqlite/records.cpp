@@ -26,6 +26,7 @@ enum TaskColumn {
     task_payload,
     task_parent,
     task_options,
+    task_generator,
     outcome_sequence,
     outcome_state,
     outcome_reason,
@@ -47,7 +48,7 @@ enum TaskColumn {
 std::string select_tasks() {
     return R"sql(
         SELECT t.id, t.type, t.created, t.payload, t.parent, t.options,
-            o.sequence, o.state, o.reason, o.attempt, o.status, o.charge, o.host, o.host_id,
+            t.generator, o.sequence, o.state, o.reason, o.attempt, o.status, o.charge, o.host, o.host_id,
             o.version, o.finished, o.lasted, o.wait_us, o.setup_us, o.install_us, o.execute_us,
             o.message, o.result
         FROM task t LEFT JOIN outcome o ON o.id = t.id )sql";
@@ -73,6 +74,7 @@ core::NewTask Records::task(const Rows& rows) {
     task.created = rows.time(task_created);
     task.payload = base::Bytes::copy(rows.text(task_payload));
     task.parent = rows.as<TaskId>(task_parent);
+    task.generator = rows.as<core::ExtensionNumber>(task_generator);
     if (rows.null(task_options))
         return task;
     auto options = options_from_text(rows.text(task_options));

@@ -88,7 +88,8 @@ void read_live(const Database& database,
     Terms terms(database);
     // Both ascend by id, so this is one pass over either instead of a look-up per task.
     auto all_tasks = database.prepare(
-        "SELECT id, type, created, payload, parent, options FROM task WHERE id >= ? ORDER BY id");
+        "SELECT id, type, created, payload, parent, options, generator FROM task WHERE id >= ? "
+        "ORDER BY id");
     auto all_ended = database.prepare("SELECT id FROM outcome WHERE id >= ? ORDER BY id");
     auto tasks = all_tasks.query(start.live_floor);
     auto ended = all_ended.query(start.live_floor);
@@ -138,6 +139,42 @@ std::vector<core::HostRecord> read_hosts(const Database& database) {
         host.quarantine_reason = rows.text(5);
     }
     return hosts;
+}
+
+std::vector<core::ExtensionRecord> read_extensions(const Database& database) {
+    std::vector<core::ExtensionRecord> extensions;
+    auto all = database.prepare(
+        "SELECT number, kind, name, definition, paused, removed FROM extension ORDER BY number");
+    auto rows = all.query();
+    while (rows.next()) {
+        auto& extension = extensions.emplace_back();
+        extension.number = rows.as<core::ExtensionNumber>(0);
+        extension.kind = rows.as<core::ExtensionKind>(1);
+        extension.name = rows.text(2);
+        extension.definition = rows.text(3);
+        extension.paused = rows.integer(4) != 0;
+        extension.removed = rows.integer(5) != 0;
+    }
+    return extensions;
+}
+
+std::vector<core::Cursor> read_cursors(const Database& database) {
+    std::vector<core::Cursor> cursors;
+    auto all = database.prepare(
+        "SELECT extension, checkpoint, sequence, tasks, duplicates, outcomes, ended FROM cursor "
+        "ORDER BY extension");
+    auto rows = all.query();
+    while (rows.next()) {
+        auto& cursor = cursors.emplace_back();
+        cursor.extension = rows.as<core::ExtensionNumber>(0);
+        cursor.checkpoint = rows.text(1);
+        cursor.sequence = rows.as<std::uint64_t>(2);
+        cursor.tasks = rows.as<std::uint64_t>(3);
+        cursor.duplicates = rows.as<std::uint64_t>(4);
+        cursor.outcomes = rows.as<std::uint64_t>(5);
+        cursor.ended = rows.integer(6) != 0;
+    }
+    return cursors;
 }
 
 /// Whatever the store gave out after the backup, which has no record of it, is not given out again:
@@ -201,6 +238,8 @@ Recovered recover(const Database& database, const Writer::Start& start, Writer& 
     read_live(database, start, writer, recovered.live);
     read_histories(database, start, writer, recovered.live);
     recovered.hosts = read_hosts(database);
+    recovered.extensions = read_extensions(database);
+    recovered.cursors = read_cursors(database);
     auto reserved = database.prepare("SELECT number FROM given_id WHERE number IS NOT NULL");
     auto rows = reserved.query();
     while (rows.next())

@@ -59,6 +59,14 @@ CREATE TABLE mark(name INTEGER NOT NULL, state INTEGER NOT NULL, block INTEGER N
     PRIMARY KEY(name, state, block)) WITHOUT ROWID;
 CREATE INDEX mark_block ON mark(block);
 )sql",
+    R"sql(
+ALTER TABLE task ADD COLUMN generator INTEGER;
+CREATE TABLE extension(number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL,
+    definition TEXT NOT NULL, paused INTEGER NOT NULL, removed INTEGER NOT NULL);
+CREATE TABLE cursor(extension INTEGER PRIMARY KEY, checkpoint BLOB NOT NULL,
+    sequence INTEGER NOT NULL, tasks INTEGER NOT NULL, duplicates INTEGER NOT NULL,
+    outcomes INTEGER NOT NULL, ended INTEGER NOT NULL);
+)sql",
 };
 static_assert(migrations.size() == schema_version);
 

@@ -18,13 +18,14 @@
 ///   tally                   per type and group: how many, by state
 ///   block, mark             where to look: see block_marks.hpp
 ///   name                    texts that repeat: types, groups, hosts, versions, labels
+///   extension, cursor        generators and sinks, and how far each has come
 ///   submission, host, term, meta
 namespace distributo::coordinator::store {
 
 /// Kinds of texts in `name`.
 enum class NameKind { type = 1, group = 2, host = 3, host_id = 4, version = 5, label = 6 };
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 /// Makes the file a store, or a newer one of an older one; each step is one transaction. Sets what
 /// belongs to this connection, too. Errors: unavailable (made by a newer version), io (no store).

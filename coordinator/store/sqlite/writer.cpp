@@ -29,7 +29,7 @@ Writer::Writer(const Database& database, const BlobFiles& files, const Start& st
       begin_(database.prepare("BEGIN IMMEDIATE")),
       commit_(database.prepare("COMMIT")),
       roll_back_(database.prepare("ROLLBACK")),
-      insert_task_(database.prepare("INSERT INTO task VALUES(?, ?, ?, ?, ?, ?, ?)")),
+      insert_task_(database.prepare("INSERT INTO task VALUES(?, ?, ?, ?, ?, ?, ?, ?)")),
       insert_outcome_(database.prepare("INSERT INTO outcome VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                                        "?, ?, ?, ?, ?, ?, ?, ?)")),
       insert_recorded_(database.prepare("INSERT INTO recorded VALUES(?, ?)")),
@@ -47,6 +47,8 @@ Writer::Writer(const Database& database, const BlobFiles& files, const Start& st
             ?5, ?6))sql")),
       insert_host_(database.prepare("INSERT OR REPLACE INTO host VALUES(?, ?, ?, ?, ?, ?)")),
       delete_host_(database.prepare("DELETE FROM host WHERE host_id = ?")),
+      put_extension_(database.prepare("INSERT OR REPLACE INTO extension VALUES(?, ?, ?, ?, ?, ?)")),
+      put_cursor_(database.prepare("INSERT OR REPLACE INTO cursor VALUES(?, ?, ?, ?, ?, ?, ?)")),
       find_given_id_(database.prepare("SELECT task FROM given_id WHERE text = ?")),
       insert_given_id_(database.prepare("INSERT INTO given_id VALUES(?, ?, ?)")),
       find_unique_key_(database.prepare("SELECT task FROM unique_key WHERE text = ?")),
@@ -144,7 +146,29 @@ Committed Writer::apply(const Transaction& transaction) {
         end(*outcome);
     for (const auto& record : transaction.hosts)
         host(record);
+    for (const auto& record : transaction.extensions)
+        extension(record);
+    for (const auto& one : transaction.cursors)
+        if (refusing_ && one.feeds)
+            committed.submits_refused = true;
+        else
+            cursor(one);
     return committed;
+}
+
+void Writer::extension(const core::ExtensionRecord& record) {
+    put_extension_.run(
+        record.number, record.kind, record.name, record.definition, record.paused, record.removed);
+}
+
+void Writer::cursor(const core::Cursor& cursor) {
+    put_cursor_.run(cursor.extension,
+                    Blob{cursor.checkpoint},
+                    cursor.sequence,
+                    cursor.tasks,
+                    cursor.duplicates,
+                    cursor.outcomes,
+                    cursor.ended);
 }
 
 void Writer::host(const core::HostRecord& record) {

@@ -76,11 +76,13 @@ private:
               const Committed& committed);
     void insert(const core::NewTask& task);
     [[nodiscard]] bool taken(const core::NewTask& task, std::size_t index, Committed& committed);
-    void insert_options(const core::NewTask& task, NameId group);
+    void keep_keys(const core::NewTask& task, NameId group);
     [[nodiscard]] static TaskId holder(Statement& select, const std::string& text);
     void control(const core::Control& control);
     void attempt(TaskId id, const core::Attempt& attempt);
     void host(const core::HostRecord& record);
+    void extension(const core::ExtensionRecord& record);
+    void cursor(const core::Cursor& cursor);
     /// False when no such task is live.
     bool end(const core::Outcome& outcome);
     void write_outcomes();
@@ -115,6 +117,7 @@ private:
     Statement begin_, commit_, roll_back_;
     Statement insert_task_, insert_outcome_, insert_recorded_;
     Statement insert_attempt_, insert_control_, insert_host_, delete_host_;
+    Statement put_extension_, put_cursor_;
     Statement find_given_id_, insert_given_id_;
     Statement find_unique_key_, insert_unique_key_, delete_unique_key_;
     Statement find_submission_, insert_submission_;

@@ -115,20 +115,24 @@ void Writer::insert(const core::NewTask& task) {
         .bind(Blob{task.payload.view()})
         .bind(group)
         .bind(task.parent);
+    std::string options;
+    if (task.options) {
+        options = to_text(*task.options);
+        insert_task_.bind(options);
+    } else {
+        insert_task_.bind(nullptr);
+    }
+    insert_task_.bind(task.generator).finish();
     if (task.options)
-        insert_options(task, group);
-    else
-        insert_task_.bind(nullptr).finish();
+        keep_keys(task, group);
     live_.add(task.id, {type, group});
     tallies_.added(type, group, task.id);
     marks_.created(task.id, task.created);
     marks_.mark(type, any_state, task.id);
 }
 
-void Writer::insert_options(const core::NewTask& task, NameId group) {
+void Writer::keep_keys(const core::NewTask& task, NameId group) {
     const auto& options = *task.options;
-    const auto text = to_text(options);
-    insert_task_.bind(text).finish();
     if (!options.given_id.empty()) {
         if (const auto number = base::parse_number_text(options.given_id))
             insert_given_id_.run(options.given_id, task.id, *number);

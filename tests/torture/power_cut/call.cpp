@@ -30,7 +30,8 @@ std::string describe(const store::TaskRecord& record) {
     std::ostringstream out;
     const auto& task = record.task;
     out << task.type << ' ' << brief(task.payload.view()) << ' '
-        << task.created.time_since_epoch().count() << " parent " << task.parent;
+        << task.created.time_since_epoch().count() << " parent " << task.parent << " generator "
+        << task.generator;
     if (task.options)
         out << ' ' << store::to_text(*task.options);
     if (record.outcome) {
@@ -174,6 +175,15 @@ Snapshot describe(const store::Recovered& recovered) {
         snapshot["host " + host.host_id] = host.name + ' ' + std::to_string(int(host.present)) +
                                            ' ' + std::to_string(host.quarantines) + ' ' +
                                            host.quarantine_reason;
+    for (const auto& one : recovered.extensions)
+        snapshot["extension " + std::to_string(one.number)] =
+            one.name + ' ' + std::to_string(int(one.kind)) + ' ' + one.definition + ' ' +
+            std::to_string(int(one.paused)) + ' ' + std::to_string(int(one.removed));
+    for (const auto& cursor : recovered.cursors)
+        snapshot["cursor " + std::to_string(cursor.extension)] =
+            brief(cursor.checkpoint) + ' ' + std::to_string(cursor.sequence) + ' ' +
+            std::to_string(cursor.tasks) + ' ' + std::to_string(cursor.duplicates) + ' ' +
+            std::to_string(cursor.outcomes) + ' ' + std::to_string(int(cursor.ended));
     auto reserved = recovered.reserved;
     std::ranges::sort(reserved);
     for (const auto id : reserved)

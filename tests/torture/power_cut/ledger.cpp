@@ -90,6 +90,7 @@ void Ledger::refuse_submits() {
     auto& transaction = std::get<store::Transaction>(waiting_.front());
     transaction.submissions.clear();
     std::erase_if(transaction.submits, [](const auto& task) { return task.parent == 0; });
+    std::erase_if(transaction.cursors, [](const auto& cursor) { return cursor.feeds; });
 }
 
 Answer Ledger::apply() {

@@ -131,6 +131,39 @@ void Load::add_submits(store::Transaction& to) {
                                   now_});
 }
 
+core::ExtensionRecord Load::extension() {
+    core::ExtensionRecord extension;
+    extension.number = static_cast<core::ExtensionNumber>(1 + below(4));
+    extension.kind = static_cast<core::ExtensionKind>(below(2));
+    extension.name = one_of_a_few("extension", 4);
+    extension.definition = std::string(below(300), 'd');
+    extension.paused = chance(0.3);
+    extension.removed = chance(0.1);
+    return extension;
+}
+
+core::Cursor Load::cursor() {
+    core::Cursor cursor;
+    cursor.extension = static_cast<core::ExtensionNumber>(1 + below(4));
+    cursor.checkpoint = some_bytes().view();
+    cursor.sequence = below(1000);
+    cursor.tasks = below(1000);
+    cursor.duplicates = below(10);
+    cursor.outcomes = below(1000);
+    cursor.ended = chance(0.1);
+    return cursor;
+}
+
+/// What a generator made, with the place where it goes on.
+void Load::add_feed(store::Transaction& to) {
+    to.cursors.push_back(cursor());
+    to.cursors.back().feeds = true;
+    for (auto n = below(5); n > 0; --n) {
+        to.submits.push_back(task());
+        to.submits.back().generator = to.cursors.back().extension;
+    }
+}
+
 store::Transaction Load::transaction() {
     store::Transaction made;
     add_submits(made);
@@ -144,6 +177,12 @@ store::Transaction Load::transaction() {
         made.controls.push_back(control());
     if (chance(0.3))
         made.hosts.push_back(host());
+    if (chance(0.3))
+        add_feed(made);
+    if (chance(0.2))
+        made.cursors.push_back(cursor());
+    if (chance(0.1))
+        made.extensions.push_back(extension());
     return made;
 }
 
@@ -158,7 +197,10 @@ Call Load::write() {
 Call Load::any() {
     now_ += 1s;
     if (chance(0.07))
-        return Prune{{.completed = 60s, .unsuccessful = 120s}, now_};
+        return Prune{{.completed = 60s,
+                      .unsuccessful = 120s,
+                      .needed_after = chance(0.5) ? below(300) : ~std::uint64_t{0}},
+                     now_};
     if (chance(0.08))
         return Reopen{some_task(), now_};
     return transaction();

@@ -31,6 +31,9 @@ private:
     [[nodiscard]] core::Outcome outcome(core::TaskId id);
     [[nodiscard]] core::Control control();
     [[nodiscard]] core::HostRecord host();
+    [[nodiscard]] core::ExtensionRecord extension();
+    [[nodiscard]] core::Cursor cursor();
+    void add_feed(store::Transaction& to);
     [[nodiscard]] store::Transaction transaction();
 
     std::mt19937_64& random_;

@@ -212,6 +212,8 @@ TEST_F(BackupTest, WhatIsMadeOutOfItIsAnotherStore) {
     add(1, 4);
     store::Transaction hosts;
     hosts.hosts = {{.host_id = "h", .name = "host", .present = true}};
+    hosts.extensions = {{.number = 3, .name = "words"}};
+    hosts.cursors = {{.extension = 3, .checkpoint = "line 7"}};
     commit(std::move(hosts));
     ASSERT_TRUE(back_up());
     const auto sequence_before = sequence();
@@ -223,6 +225,10 @@ TEST_F(BackupTest, WhatIsMadeOutOfItIsAnotherStore) {
     EXPECT_NE(restored.lease_key, old.lease_key);
     for (const auto& host : restored.hosts)
         EXPECT_FALSE(host.present) << "nobody brings leases of another store back";
+    ASSERT_EQ(restored.extensions.size(), 1U);
+    EXPECT_EQ(restored.extensions[0].name, "words");
+    ASSERT_EQ(restored.cursors.size(), 1U);
+    EXPECT_EQ(restored.cursors[0].checkpoint, "line 7");
     EXPECT_EQ(sequence(), sequence_before) << "what it has stays as it is";
 
     const auto again = open(other_);

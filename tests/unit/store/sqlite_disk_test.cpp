@@ -58,7 +58,36 @@ TEST_F(SqliteDiskTest, AFullDiskRefusesSubmitsAndNothingElse) {
     EXPECT_TRUE(commit(*store, std::move(small))->submits_refused) << "until there is room";
     store::Transaction outcome;
     outcome.outcomes = {completed(4)};
+    outcome.cursors.emplace_back().extension = 7;
+    outcome.extensions.emplace_back().number = 7;
     EXPECT_FALSE(commit(*store, std::move(outcome))->submits_refused);
+}
+
+TEST_F(SqliteDiskTest, AFullDiskRefusesACursorWithTheTasksThatItBelongsTo) {
+    disk_.set_size(plenty);
+    auto store = opened();
+    const auto feed = [](core::TaskId id, std::string checkpoint, std::string_view payload) {
+        store::Transaction made;
+        made.submits = {task(id, payload)};
+        made.cursors.emplace_back().extension = 7;
+        made.cursors.back().checkpoint = std::move(checkpoint);
+        made.cursors.back().feeds = true;
+        return made;
+    };
+    ASSERT_FALSE(commit(*store, feed(1, "one", "1"))->submits_refused);
+    fill_disk();
+    EXPECT_TRUE(commit(*store, feed(2, "two", large_))->submits_refused);
+    auto cursor_only = feed(3, "three", "1");
+    cursor_only.submits.clear();
+    EXPECT_TRUE(commit(*store, std::move(cursor_only))->submits_refused);
+
+    disk_.set_size(plenty);
+    store.reset();
+    store = make();
+    const auto recovered = store->open();
+    ASSERT_EQ(recovered->cursors.size(), 1U);
+    EXPECT_EQ(recovered->cursors[0].checkpoint, "one");
+    EXPECT_EQ(recovered->live.size(), 1U);
 }
 
 TEST_F(SqliteDiskTest, ItGoesOnByItselfWhenThereIsRoom) {

@@ -35,6 +35,29 @@ TEST_F(SqliteStoreTest, AFileOfANewerVersionIsRefusedUntouched) {
               99);
 }
 
+TEST_F(SqliteStoreTest, AFileOfAnOlderVersionIsTakenOver) {
+    ASSERT_TRUE(submit(*opened(), task(1)));
+    store::Database(file(), store::Database::Mode::write)
+        .execute(
+            "DROP TABLE extension; DROP TABLE cursor; ALTER TABLE task DROP COLUMN generator;"
+            "PRAGMA user_version = 1");
+    const auto store = make();
+    const auto recovered = store->open();
+
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    ASSERT_EQ(recovered->live.size(), 1U);
+    EXPECT_EQ(recovered->live[0].task.generator, 0U);
+    EXPECT_TRUE(recovered->extensions.empty());
+    EXPECT_TRUE(recovered->cursors.empty());
+    store::Transaction fed;
+    fed.submits.push_back(task(2));
+    fed.submits.back().generator = 3;
+    fed.cursors.emplace_back().extension = 3;
+    ASSERT_TRUE(commit(*store, std::move(fed)));
+    EXPECT_EQ(find(*store, 2)->task.generator, 3U);
+    EXPECT_EQ(find(*store, 1)->task.generator, 0U);
+}
+
 TEST_F(SqliteStoreTest, SomebodyElsesDatabaseIsRefused) {
     store::Database(file(), store::Database::Mode::write).execute("CREATE TABLE theirs(x)");
 

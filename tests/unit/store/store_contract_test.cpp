@@ -46,6 +46,8 @@ StoreMaker sqlite() {
 
 INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(memory()));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(sqlite()));
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContractExtensions, testing::Values(memory()));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContractExtensions, testing::Values(sqlite()));
 
 }  // namespace
 }  // namespace distributo::tests
