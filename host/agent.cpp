@@ -21,6 +21,7 @@ constexpr base::Duration idle_time = std::chrono::seconds(1);
 PluginSetOptions plugin_options(const Options& options, const DataDir& directory) {
     PluginSetOptions set;
     set.cache = directory.plugins();
+    set.folders = options.plugin_dirs;
     set.data = directory.data();
     set.isolation = options.isolation;
     set.min_isolation = options.min_isolation;

@@ -19,8 +19,12 @@ constexpr const char* quarantines_name = "quarantines";
 
 }  // namespace
 
-PluginCopies::PluginCopies(asio::io_context& io, fs::path cache)
-    : io_(io), cache_(std::move(cache)), alive_(std::make_shared<bool>(true)), thread_(1) {}
+PluginCopies::PluginCopies(asio::io_context& io, fs::path cache, std::vector<fs::path> folders)
+    : io_(io),
+      cache_(std::move(cache)),
+      folders_(std::move(folders)),
+      alive_(std::make_shared<bool>(true)),
+      thread_(1) {}
 
 PluginCopies::~PluginCopies() {
     *alive_ = false;
@@ -37,7 +41,10 @@ void PluginCopies::run(std::function<base::Result<runtime::CachedPlugin>()> work
 }
 
 void PluginCopies::make(fs::path file, Done done) {
-    run([file = std::move(file), cache = cache_] { return runtime::cache_plugin(file, cache); },
+    run(
+        [file = std::move(file), cache = cache_, folders = folders_] {
+            return runtime::cache_plugin(file, cache, folders);
+        },
         std::move(done));
 }
 

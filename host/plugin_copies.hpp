@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace distributo::host {
 
@@ -23,7 +24,10 @@ class PluginCopies {
 public:
     using Done = std::function<void(base::Result<runtime::CachedPlugin>)>;
 
-    PluginCopies(boost::asio::io_context& io, std::filesystem::path cache);
+    /// `folders`: where the library that runs scripts may lie, see runtime::cache_plugin().
+    PluginCopies(boost::asio::io_context& io,
+                 std::filesystem::path cache,
+                 std::vector<std::filesystem::path> folders);
     ~PluginCopies();
 
     void make(std::filesystem::path file, Done done);
@@ -45,6 +49,7 @@ private:
 
     boost::asio::io_context& io_;
     std::filesystem::path cache_;
+    std::vector<std::filesystem::path> folders_;
     std::shared_ptr<bool> alive_;
     boost::asio::thread_pool thread_;
 };

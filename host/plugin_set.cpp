@@ -27,7 +27,7 @@ PluginSet::PluginSet(asio::io_context& io,
       options_(std::move(options)),
       events_(events),
       drain_timer_(io),
-      copies_(io, options_.cache),
+      copies_(io, options_.cache, options_.folders),
       history_(copies_.load_history()),
       quarantines_(copies_.load_quarantines(clock.wall())) {}
 
@@ -39,10 +39,17 @@ void PluginSet::apply(const PluginChanges& changes) {
         history_.forget_all_but({changes.present.begin(), changes.present.end()});
     for (const auto& path : changes.removed)
         remove(path);
+    bool runs_scripts = false;
     for (const auto& path : changes.present) {
+        if (path.filename() == runtime::script_library) {
+            runs_scripts = true;
+            continue;
+        }
         files_[path].since_start = first;
         load(path);
     }
+    if (runs_scripts && !first)
+        load_scripts();
     if (!changes.removed.empty()) {
         retry_conflicts();
         events_.on_offer_changed();
@@ -152,6 +159,12 @@ void PluginSet::remove(const fs::path& path) {
     history_.forget(path);
     if (file.current)
         end(std::move(file.current));
+}
+
+void PluginSet::load_scripts() {
+    for (const auto& [path, file] : files_)
+        if (runtime::is_script(path))
+            load(path);
 }
 
 void PluginSet::load(const fs::path& path) {

@@ -50,8 +50,9 @@ public:
 };
 
 struct PluginSetOptions {
-    std::filesystem::path cache;  ///< private copies
-    std::filesystem::path data;   ///< one directory per plugin file below it
+    std::filesystem::path cache;                 ///< private copies
+    std::vector<std::filesystem::path> folders;  ///< where the library that runs scripts may lie
+    std::filesystem::path data;                  ///< one directory per plugin file below it
     runtime::Isolation isolation = runtime::Isolation::process;
     runtime::Isolation min_isolation = runtime::Isolation::inproc;  ///< of all, whatever they say
     PluginConfig plugins;
@@ -79,7 +80,8 @@ struct PluginSetOptions {
 /// plugin are both offered. A changed file is started beside its old version, which serves until
 /// the new one is ready, and goes on if the new one is refused. When a new version crashes too
 /// often, or there is none that runs at the host's start, the last one that was offered comes back,
-/// until the file changes. Not thread-safe: lives on the io_context.
+/// until the file changes. The library that runs scripts is no plugin itself; when it comes or
+/// changes, the scripts are looked at again. Not thread-safe: lives on the io_context.
 class PluginSet final : PluginOwner {
 public:
     PluginSet(boost::asio::io_context& io,
@@ -141,6 +143,7 @@ private:
     void on_call_log(runtime::CallId call, std::string_view stream, std::string_view text) override;
     void on_call_progress(runtime::CallId call, double fraction, std::string_view text) override;
 
+    void load_scripts();
     void remove(const std::filesystem::path& path);
     void load(const std::filesystem::path& path);
     enum class Copy : std::uint8_t { of_file, of_earlier };

@@ -39,7 +39,8 @@ bool is_link(const fs::path& file) {
 }  // namespace
 
 bool is_plugin_name(std::string_view file_name) noexcept {
-    return file_name.size() > 3 && file_name.front() != '.' && file_name.ends_with(".so");
+    return file_name.size() > 3 && file_name.front() != '.' &&
+           (file_name.ends_with(".so") || (file_name.ends_with(".py") && file_name.front() != '_'));
 }
 
 PluginWatch::PluginWatch(asio::io_context& io,

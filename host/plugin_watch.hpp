@@ -25,9 +25,11 @@ struct PluginChanges {
 
 /// Sees plugins come, change and go: inotify on the folders, then a comparison with what was there,
 /// so that no event can be missed or misread. A file that is still being written is left alone
-/// until its writer closes it, or has done nothing for 5 s. Files that begin with a dot or do not
-/// end in ".so" are not plugins. A folder that vanishes takes its plugins with it, and is watched
-/// again when it comes back. Not thread-safe: lives on the io_context.
+/// until its writer closes it, or has done nothing for 5 s. Plugins are libraries, *.so, and
+/// scripts,
+/// *.py, whose names do not begin with a dot, nor those of scripts with _. A folder that vanishes
+/// takes its plugins with it, and is watched again when it comes back. Not thread-safe: lives on
+/// the io_context.
 class PluginWatch {
 public:
     PluginWatch(boost::asio::io_context& io,

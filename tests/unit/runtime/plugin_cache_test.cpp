@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <set>
 #include <sys/stat.h>
 #include <thread>
 
@@ -90,6 +91,61 @@ TEST_F(PluginCacheTest, FindsACopyThatWasMadeBefore) {
     const auto damaged = find_cached_plugin(made->digest, cache);
     ASSERT_FALSE(damaged);
     EXPECT_THAT(damaged.error().message, HasSubstr("gone or damaged"));
+}
+
+/// A script with the library that runs it beside it, which here only has to look like one.
+class ScriptCacheTest : public PluginCacheTest {
+protected:
+    ScriptCacheTest() {
+        write("pass\n");
+        fs::copy_file(plugin, root / script_library);
+    }
+    void write(const std::string& text) { std::ofstream(script) << text; }
+
+    const fs::path script = root / "words.py";
+};
+
+TEST_F(ScriptCacheTest, ACopyHasTheScriptAndItsLibraryUnderTheSameName) {
+    const auto copy = cache_plugin(script, cache);
+    ASSERT_TRUE(copy) << copy.error().message;
+    EXPECT_EQ(copy->library, cache / copy->digest / "words.so");
+    EXPECT_EQ(*base::sha256_file(copy->library), *base::sha256_file(plugin));
+    EXPECT_EQ(*base::sha256_file(cache / copy->digest / "words.py"), base::sha256("pass\n"));
+    EXPECT_EQ(cache_plugin(script, cache)->digest, copy->digest);
+    EXPECT_EQ(find_cached_plugin(copy->digest, cache)->library, copy->library);
+    EXPECT_EQ(std::distance(fs::directory_iterator(cache), {}), 1);
+}
+
+TEST_F(ScriptCacheTest, TheDigestIsOfNameContentAndLibrary) {
+    std::set<std::string> digests{cache_plugin(script, cache)->digest};
+    write("pass  # changed\n");
+    digests.insert(cache_plugin(script, cache)->digest);
+    fs::copy_file(script, root / "other.py");
+    digests.insert(cache_plugin(root / "other.py", cache)->digest);
+    fs::remove(root / script_library);
+    fs::copy_file(fs::path(TEST_PLUGINS) / "good" / "test_basics.so", root / script_library);
+    digests.insert(cache_plugin(script, cache)->digest);
+    EXPECT_EQ(digests.size(), 4U);
+}
+
+TEST_F(ScriptCacheTest, ADamagedScriptIsReplaced) {
+    const auto first = cache_plugin(script, cache);
+    ASSERT_TRUE(first);
+    const fs::path copy = cache / first->digest / "words.py";
+    fs::permissions(copy, fs::perms::owner_all);
+    std::ofstream(copy) << "damaged";
+    EXPECT_FALSE(find_cached_plugin(first->digest, cache));
+    ASSERT_TRUE(cache_plugin(script, cache));
+    EXPECT_TRUE(find_cached_plugin(first->digest, cache));
+}
+
+TEST_F(ScriptCacheTest, TheLibraryMayLieInAnotherFolder) {
+    fs::create_directories(root / "libraries");
+    fs::rename(root / script_library, root / "libraries" / script_library);
+    EXPECT_EQ(find_script_library(script, {root, root / "libraries"}),
+              root / "libraries" / script_library);
+    EXPECT_TRUE(cache_plugin(script, cache, {root / "libraries"}));
+    EXPECT_NE(find_script_library(script, {root}), root / "libraries" / script_library);
 }
 
 TEST_F(PluginCacheTest, PruningRemovesOtherCopiesAndNothingElse) {
