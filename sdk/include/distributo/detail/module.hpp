@@ -69,6 +69,7 @@ public:
         module_.get_interface = get_interface;
     }
 
+    [[nodiscard]] const std::string& version() const noexcept { return version_; }
     [[nodiscard]] const dto_module* table() const noexcept { return &module_; }
     [[nodiscard]] const std::deque<TaskType>& types() const noexcept { return types_; }
 

@@ -13,7 +13,7 @@
 
 namespace distributo {
 
-/// How a follow-up task differs from the defaults; see dto_task_spec.
+/// How a task that is emitted differs from the defaults; see dto_task_spec.
 struct EmitOptions {
     std::string_view dedupe_key{};         ///< accepted once; empty: always
     std::string_view group{};              ///< the job that it is counted under
@@ -23,6 +23,28 @@ struct EmitOptions {
     std::string_view requires_json{};      ///< constraints on the host; empty: none
     std::int32_t max_attempts = 0;         ///< 0: default of the coordinator
 };
+
+namespace detail {
+
+/// The texts must outlive it.
+inline dto_task_spec task_spec(std::string_view type,
+                               std::string_view payload_json,
+                               const EmitOptions& options) {
+    dto_task_spec spec{};
+    spec.struct_size = sizeof spec;
+    spec.type = to_abi(type);
+    spec.payload_json = to_abi(payload_json);
+    spec.install_json = to_abi(options.install_json);
+    spec.dedupe_key = to_abi(options.dedupe_key);
+    spec.group = to_abi(options.group);
+    spec.requires_json = to_abi(options.requires_json);
+    spec.priority = options.priority;
+    spec.max_attempts = options.max_attempts;
+    spec.timeout_ms = options.timeout.count();
+    return spec;
+}
+
+}  // namespace detail
 
 /// Given to a task function: the task that runs.
 class Task : public Context {
@@ -63,17 +85,7 @@ public:
             throw retry_elsewhere("the host cannot create follow-up tasks");
         }
         const std::string json = detail::encode_text(payload, "payload");
-        dto_task_spec spec{};
-        spec.struct_size = sizeof spec;
-        spec.type = detail::to_abi(type);
-        spec.payload_json = detail::to_abi(json);
-        spec.install_json = detail::to_abi(options.install_json);
-        spec.dedupe_key = detail::to_abi(options.dedupe_key);
-        spec.group = detail::to_abi(options.group);
-        spec.requires_json = detail::to_abi(options.requires_json);
-        spec.priority = options.priority;
-        spec.max_attempts = options.max_attempts;
-        spec.timeout_ms = options.timeout.count();
+        const dto_task_spec spec = detail::task_spec(type, json, options);
         switch (const dto_status status = service->task(call(), &spec)) {
             case DTO_OK:
                 return;
