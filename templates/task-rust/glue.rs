@@ -144,6 +144,7 @@ static API: Table<dto_task_api> = Table(dto_task_api {
     teardown: Some(teardown),
     destroy: Some(destroy),
     execute_batch: None,
+    discover: None,
 });
 
 unsafe extern "C" fn get_interface(id: *const c_char) -> *const c_void {
