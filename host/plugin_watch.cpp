@@ -1,6 +1,7 @@
 #include "host/plugin_watch.hpp"
 
 #include "base/log.hpp"
+#include "runtime/plugin_cache.hpp"
 
 #include <algorithm>
 #include <array>
@@ -39,8 +40,7 @@ bool is_link(const fs::path& file) {
 }  // namespace
 
 bool is_plugin_name(std::string_view file_name) noexcept {
-    return file_name.size() > 3 && file_name.front() != '.' &&
-           (file_name.ends_with(".so") || (file_name.ends_with(".py") && file_name.front() != '_'));
+    return runtime::is_plugin_file(file_name);
 }
 
 PluginWatch::PluginWatch(asio::io_context& io,

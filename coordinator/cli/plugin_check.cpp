@@ -3,6 +3,7 @@
 #include "coordinator/cli/plugin_options.hpp"
 #include "runtime/check/check.hpp"
 #include "runtime/check/probe_process.hpp"
+#include "runtime/plugin_cache.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -26,11 +27,12 @@ base::Result<std::vector<fs::path>> plugins_in(const std::string& file) {
         return std::vector<fs::path>{file};
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(file, error))
-        if (entry.path().extension() == ".so")
+        if (runtime::is_plugin_file(entry.path()) &&
+            entry.path().filename() != runtime::script_library)
             found.push_back(entry.path());
     std::sort(found.begin(), found.end());
     if (found.empty())
-        return base::error(Errc::not_found, "there is no plugin (*.so) in " + file);
+        return base::error(Errc::not_found, "there is no plugin (*.so, *.py) in " + file);
     return found;
 }
 

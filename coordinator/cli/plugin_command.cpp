@@ -10,9 +10,11 @@ using Action = std::function<CommandResult()>;
 void add_new(CLI::App& plugin, Context& context, PluginNewOptions& o, Action& action) {
     auto* c = plugin.add_subcommand("new", "a plugin that builds, tests and runs at once");
     c->add_option("name", o.name, "lower-case name, becomes the task type")->required();
-    c->add_option("--lang", o.language, "c++, c or rust")
+    c->add_option("--lang", o.language, "c++, c, rust or python")
         ->option_text("LANGUAGE")
         ->capture_default_str();
+    c->add_option("--template", o.folder, "by its name instead, task-python for instance")
+        ->option_text("NAME");
     c->footer("example: distributo plugin new word_count --lang c");
     c->callback([&] { action = [&] { return plugin_new(context, o); }; });
 }
@@ -20,7 +22,7 @@ void add_new(CLI::App& plugin, Context& context, PluginNewOptions& o, Action& ac
 void add_check(CLI::App& plugin, Context& context, PluginCheckOptions& o, Action& action) {
     auto* c = plugin.add_subcommand("check", "everything that can be said about a plugin");
     c->add_option("file", o.file, "a plugin, or a folder of plugins")
-        ->option_text("FILE.so|DIR")
+        ->option_text("FILE.so|FILE.py|DIR")
         ->required();
     c->add_option("--task",
                   o.task,
@@ -42,7 +44,7 @@ void add_check(CLI::App& plugin, Context& context, PluginCheckOptions& o, Action
 
 void add_run(CLI::App& plugin, Context& context, PluginRunOptions& o, Action& action) {
     auto* c = plugin.add_subcommand("run", "one task, without a coordinator and without a host");
-    c->add_option("file", o.file, "the plugin")->option_text("FILE.so")->required();
+    c->add_option("file", o.file, "the plugin")->option_text("FILE.so|FILE.py")->required();
     c->add_option("--task",
                   o.task,
                   "task as it would be submitted, - for standard input; else "

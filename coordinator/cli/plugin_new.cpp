@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -22,21 +23,34 @@ namespace {
 /// What stands for the plugin's name in a template's file names and texts.
 constexpr std::string_view name_token = "@NAME@";
 
-/// A language that plugins can be written in, and the folder below templates/ for it.
-struct Language {
-    std::string_view name, folder;
-    bool has_cmake;
-};
-constexpr Language languages[] = {
-    {"c++", "task-cpp", true}, {"c", "task-c", true}, {"rust", "task-rust", false}};
+enum class Build : std::uint8_t { cmake, make, none };
 
-base::Result<Language> find_language(const std::string& name) {
-    for (const Language& language : languages)
-        if (language.name == name)
-            return language;
-    return base::error(Errc::invalid_argument,
-                       "there is no template for the language \"" + name + "\"",
-                       "--lang c++, --lang c or --lang rust");
+/// A folder below templates/, and the language that it is the first choice for.
+struct Template {
+    std::string_view language, folder;
+    Build build;
+};
+constexpr Template templates[] = {{"c++", "task-cpp", Build::cmake},
+                                  {"c", "task-c", Build::cmake},
+                                  {"rust", "task-rust", Build::make},
+                                  {"python", "task-python", Build::none}};
+
+base::Result<Template> choose_template(const PluginNewOptions& options) {
+    std::string languages;
+    std::string folders;
+    for (const Template& one : templates) {
+        if (options.folder.empty() ? one.language == options.language
+                                   : one.folder == options.folder)
+            return one;
+        languages += (languages.empty() ? "--lang " : ", ") + std::string(one.language);
+        folders += (folders.empty() ? "--template " : ", ") + std::string(one.folder);
+    }
+    if (options.folder.empty())
+        return base::error(Errc::invalid_argument,
+                           "there is no template for the language \"" + options.language + "\"",
+                           languages);
+    return base::error(
+        Errc::invalid_argument, "there is no template \"" + options.folder + "\"", folders);
 }
 
 base::Result<fs::path> find_template(std::string_view name) {
@@ -87,10 +101,15 @@ base::Result<void> check_name(const std::string& name) {
 }
 
 /// What to type next, for a plugin that was just made.
-std::string next_step(const Language& language, const std::string& name) {
+std::string next_step(Build how, const std::string& name) {
     const fs::path build = program_folder().parent_path();
     const bool in_build_tree = fs::exists(build / "CMakeCache.txt");
-    if (!language.has_cmake)
+    if (how == Build::none)
+        return "cd " + name + " && " +
+               (in_build_tree ? "DISTRIBUTO=" + (program_folder() / "distributo").string() + " "
+                              : "") +
+               "python3 -m unittest discover -s tests -p '*_test.py'";
+    if (how == Build::make)
         return "cd " + name + " && make && make test && make check" +
                (in_build_tree ? " DISTRIBUTO=" + (program_folder() / "distributo").string() : "");
     // From the build tree the SDK is not where CMake looks by itself.
@@ -109,10 +128,10 @@ CommandResult plugin_new(const Context& context, const PluginNewOptions& options
     const std::string& name = options.name;
     if (auto good = check_name(name); !good)
         return good.error();
-    const auto language = find_language(options.language);
-    if (!language)
-        return language.error();
-    auto source = find_template(language->folder);
+    const auto chosen = choose_template(options);
+    if (!chosen)
+        return chosen.error();
+    auto source = find_template(chosen->folder);
     if (!source)
         return source.error();
     if (fs::exists(name))
@@ -140,7 +159,7 @@ CommandResult plugin_new(const Context& context, const PluginNewOptions& options
     print("created " + name + "/");
     for (const std::string& file : created)
         print("  " + file);
-    print("next:  " + next_step(*language, name));
+    print("next:  " + next_step(chosen->build, name));
     return base::exit_code::ok;
 }
 

@@ -10,7 +10,8 @@ namespace distributo::coordinator::cli {
 
 struct PluginNewOptions {
     std::string name;
-    std::string language = "c++";  ///< c++, c or rust
+    std::string language = "c++";  ///< c++, c, rust or python
+    std::string folder;            ///< of the template; empty: what there is for the language
 };
 /// Writes a folder with a plugin that builds, is tested and runs.
 [[nodiscard]] CommandResult plugin_new(const Context& context, const PluginNewOptions& options);

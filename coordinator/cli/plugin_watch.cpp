@@ -5,6 +5,7 @@
 #include "coordinator/cli/source_watch.hpp"
 #include "runtime/check/check.hpp"
 #include "runtime/check/probe_process.hpp"
+#include "runtime/plugin_cache.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +22,17 @@ using base::Errc;
 
 constexpr auto build_limit = std::chrono::minutes(30);
 constexpr int deepest_plugin = 3;  // build/plugins/x.so
+
+bool is_own_script(const fs::path& file) {
+    return runtime::is_script(file) && runtime::is_plugin_file(file);
+}
+
+bool has_script(const fs::path& folder) {
+    std::error_code ignored;
+    return std::any_of(fs::directory_iterator(folder, ignored), {}, [](const auto& entry) {
+        return is_own_script(entry.path());
+    });
+}
 
 /// For a shell.
 std::string quoted(const std::string& text) {
@@ -46,12 +58,15 @@ base::Result<std::string> build_command(const PluginWatchOptions& options) {
     }
     if (fs::exists(folder / "Makefile"))
         return "make DISTRIBUTO=" + quoted((program_folder() / "distributo").string());
+    if (has_script(folder))
+        return ":";
     return base::error(Errc::invalid_argument,
-                       options.folder + " has neither CMakeLists.txt nor Makefile",
+                       options.folder + " has neither CMakeLists.txt nor Makefile nor a script",
                        "say how it is built: --build 'ninja -C out'");
 }
 
-/// What the build has made, newest first, without what CMake keeps for itself.
+/// What the build has made, and the scripts of the folder itself, newest first, without what CMake
+/// keeps for itself.
 std::vector<fs::path> built_plugins(const fs::path& folder) {
     std::vector<fs::path> found;
     std::error_code ignored;
@@ -61,7 +76,9 @@ std::vector<fs::path> built_plugins(const fs::path& folder) {
         if (at->is_directory(ignored) &&
             (at.depth() >= deepest_plugin || name == "CMakeFiles" || name.starts_with('.')))
             at.disable_recursion_pending();
-        else if (at->path().extension() == ".so" && at->is_regular_file(ignored))
+        else if ((at->path().extension() == ".so" ||
+                  (at.depth() == 0 && is_own_script(at->path()))) &&
+                 at->is_regular_file(ignored))
             found.push_back(at->path());
     }
     std::sort(found.begin(), found.end(), [&](const fs::path& a, const fs::path& b) {
@@ -123,7 +140,7 @@ private:
             return base::exit_code::task_failed;
         }
         if (built_plugins(options_.folder).empty()) {
-            line("build", "made no plugin (*.so) in " + options_.folder);
+            line("build", "made no plugin (*.so, *.py) in " + options_.folder);
             return base::exit_code::not_found;
         }
         return base::exit_code::ok;

@@ -326,6 +326,13 @@ def _decode(hint, value, where):
     return value
 
 
+def _read(payload):
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise Permanent(f"payload: no JSON: {error}") from None
+
+
 # ---- results ---------------------------------------------------------------------------------
 
 def _plain(value):
@@ -494,7 +501,7 @@ class _Script:
         one = self.types[name]
         context = Task(call, id=id, type=name, attempt=attempt)
         try:
-            arguments = one.arguments(json.loads(payload))
+            arguments = one.arguments(_read(payload))
             if one.context:
                 arguments[one.context] = context
             result = one.function(**arguments)

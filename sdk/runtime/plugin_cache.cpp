@@ -199,6 +199,13 @@ base::Result<std::string> copy_plugin(const fs::path& file,
 
 }  // namespace
 
+bool is_plugin_file(const fs::path& file) {
+    const fs::path name = file.filename();
+    const auto& text = name.native();
+    return text.size() > 3 && text.front() != '.' &&
+           (text.ends_with(".so") || (is_script(name) && text.front() != '_'));
+}
+
 bool is_script(const fs::path& file) noexcept {
     return std::string_view(file.native()).ends_with(".py");
 }

@@ -20,6 +20,9 @@ struct CachedPlugin {
 
 /// The library that runs scripts. By itself it is no plugin.
 inline constexpr std::string_view script_library = "python.so";
+/// Is this the name of a file that a plugin folder offers: a library, *.so, or a script, *.py? None
+/// that begins with a dot, and no script that begins with _.
+[[nodiscard]] bool is_plugin_file(const std::filesystem::path& file);
 /// A plugin that is a script, and needs that library.
 [[nodiscard]] bool is_script(const std::filesystem::path& file) noexcept;
 /// Where script_library is looked for: beside the script, in `folders`, and where it is installed

@@ -100,6 +100,30 @@ class Check(AuthorTest):
         self.cli("plugin", "check", GOOD, "--timeout", "soon", expect=2)
 
 
+class Script(AuthorTest):
+    def test_everything_of_a_script_is_checked(self):
+        self.cli("plugin", "new", "words", "--lang", "python")
+        text = self.cli("plugin", "check", "words", "--manifest", "m.json")
+        self.assertRegex(text, r"(?m)^  ok +execute\.samples ")
+        self.assertRegex(text, r"\d+ ok, 0 failed, \d+ skipped")
+        manifest = json.loads((self.folder / "m.json").read_text())
+        self.assertEqual((manifest["name"], [each["name"] for each in manifest["types"]]),
+                         ("words", ["words:count", "words:count_lines"]))
+        shutil.copy(self.folder / "m.json", self.folder / "words" / "words.manifest.json")
+        self.assertRegex(self.cli("plugin", "check", "words/words.py"), r"(?m)^  ok +file\.manifest ")
+        with open(self.folder / "words" / "words.py", "a") as script:
+            script.write("x = (\n")
+        text = self.cli("plugin", "check", "words/words.py", expect=10)
+        self.assertIn("words.manifest.json is of another build", text)
+        self.assertRegex(text, r"SyntaxError: '\(' was never closed \(words.py:\d+\)")
+
+    def test_the_tests_of_its_template_pass(self):
+        self.cli("plugin", "new", "words", "--lang", "python")
+        subprocess.run(["/usr/bin/python3", "-B", "-m", "unittest", "discover", "-s", "tests", "-p", "*_test.py"],
+                       cwd=self.folder / "words", check=True, capture_output=True, timeout=LIMIT,
+                       env=dict(os.environ, DISTRIBUTO=str(BIN / "distributo")))
+
+
 class Run(AuthorTest):
     def test_a_task_by_payload_file_and_standard_input(self):
         task = {"type": "text.syllables", "payload": {"word": "example"}}
@@ -170,7 +194,8 @@ class Run(AuthorTest):
 
 class New(AuthorTest):
     def test_every_language_has_its_files(self):
-        for language, source in (("c++", "a.cpp"), ("c", "b.c"), ("rust", "d.rs")):
+        for language, source in (("c++", "a.cpp"), ("c", "b.c"), ("rust", "d.rs"),
+                                 ("python", "f.py")):
             name = source.partition(".")[0]
             text = self.cli("plugin", "new", name, "--lang", language)
             self.assertIn(f"  {source}\n", text)
@@ -179,7 +204,10 @@ class New(AuthorTest):
             for path in (self.folder / name).rglob("*"):
                 self.assertNotIn("@NAME@", path.name if path.is_dir() else path.name + path.read_text())
         self.cli("plugin", "new", "e", "--lang", "cobol", expect=2)
-        self.assertIn("--lang rust", self.errors)
+        self.assertIn("--lang c++, c, rust, python", self.errors)
+        self.assertIn("  g.py\n", self.cli("plugin", "new", "g", "--template", "task-python"))
+        self.cli("plugin", "new", "h", "--template", "task-cobol", expect=2)
+        self.assertIn("--template task-cpp, task-c, task-rust, task-python", self.errors)
 
 
 class Watch(AuthorTest):
@@ -236,6 +264,17 @@ class Watch(AuthorTest):
         watch.send_signal(signal.SIGINT)
         self.assertEqual(watch.wait(PATIENCE), 0)
         reader.join(PATIENCE)
+
+    def test_a_script_needs_no_build(self):
+        self.cli("plugin", "new", "words", "--lang", "python")
+        text = self.cli("plugin", "watch", "words", "--once", "--to", "plugins")
+        self.assertRegex(text, r'run +\{"to":2,"be":2\}')
+        self.assertRegex(text, r"check +words\.py: \d+ ok, 0 failed")
+        self.assertTrue((self.folder / "plugins" / "words.py").is_file())
+        script = self.folder / "words" / "words.py"
+        script.write_text(script.read_text().replace("import distributo", "import distribute"))
+        text = self.cli("plugin", "watch", "words", "--once", "--to", "plugins", expect=14)
+        self.assertIn("No module named 'distribute' (words.py:2)", text)
 
     def test_a_folder_that_cannot_be_built_is_explained(self):
         (self.folder / "empty").mkdir()

@@ -89,6 +89,16 @@ class SdkTest(unittest.TestCase):
         self.assertEqual(json.loads(result), {"factors": [2, 2, 3, 7]})
         self.assert_exports_one_symbol(folder / f"{NAME}.so")
 
+    def test_a_plugin_in_python_needs_no_build(self):
+        folder = self.root / "python" / NAME
+        copy_template(self.prefix / "share" / "distributo" / "templates", folder, "task-python")
+        tests = run("/usr/bin/python3", "-B", "-m", "unittest", "discover", "-s", "tests", "-p", "*_test.py",
+                    cwd=folder, env=dict(os.environ, DISTRIBUTO=str(COMMAND)))
+        self.assertRegex(tests, r"Ran [1-9]\d* tests")
+        run(COMMAND, "plugin", "check", folder / f"{NAME}.py")
+        result = run(COMMAND, "plugin", "run", folder / f"{NAME}.py", stderr=subprocess.DEVNULL)
+        self.assertEqual(json.loads(result), {"to": 2, "be": 2})
+
     def test_a_makefile_of_four_lines_builds_a_plugin(self):
         folder = self.root / "make"
         copy_template(SOURCE / "templates", folder, "task-c")

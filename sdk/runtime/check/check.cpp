@@ -4,6 +4,7 @@
 #include "runtime/check/file_checks.hpp"
 #include "runtime/check/probe_process.hpp"
 #include "runtime/check/probe_verdict.hpp"
+#include "runtime/plugin_cache.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -54,6 +55,11 @@ bool write_file(const fs::path& file, std::string_view text) {
     return !out.fail();
 }
 
+std::string content_of(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
 std::string last_line(std::string_view output) {
     const auto end = output.find_last_not_of(" \n");
     if (end == std::string_view::npos)
@@ -98,8 +104,11 @@ private:
             return base::error(Errc::io, "cannot make a temporary folder");
         if (!fs::is_regular_file(file_.path, error))
             return {};  // file.regular says so
-        std::ifstream in(file_.path, std::ios::binary);
-        file_.content.assign(std::istreambuf_iterator<char>(in), {});
+        return is_script(file_.path) ? prepare_script() : prepare_library(content_of(file_.path));
+    }
+
+    base::Result<void> prepare_library(std::string content) {
+        file_.content = std::move(content);
         file_.digest = base::sha256(file_.content);
         file_.image = read_elf(file_.content);
         if (file_.image)
@@ -107,10 +116,30 @@ private:
         report_.digest = file_.digest;
         report_.size = file_.content.size();
         // As a host does it: a build that goes on must not change what is checked.
-        copy_ = folder_.path() / file_.path.filename();
+        copy_ = folder_.path() / file_.path.filename().replace_extension(".so");
         if (!write_file(copy_, file_.content))
             return base::error(Errc::io, "cannot write " + copy_.string());
+        std::error_code error;
         fs::permissions(copy_, fs::perms::owner_read | fs::perms::owner_exec, error);
+        return {};
+    }
+
+    /// The library that runs it under the script's name, and the script beside it.
+    base::Result<void> prepare_script() {
+        const fs::path library = find_script_library(file_.path);
+        if (library.empty())
+            return base::error(Errc::not_found,
+                               file_.path.string() + " needs " + std::string(script_library),
+                               "put it beside the script, or install Distributo's plugins");
+        if (auto prepared = prepare_library(content_of(library)); !prepared)
+            return prepared.error();
+        const std::string script = content_of(file_.path);
+        report_.size = script.size();
+        report_.digest = file_.digest =
+            script_digest(file_.path, base::sha256(script), file_.digest);
+        const fs::path place = folder_.path() / file_.path.filename();
+        if (!write_file(place, script))
+            return base::error(Errc::io, "cannot write " + place.string());
         return {};
     }
 
