@@ -93,6 +93,8 @@ void Coordinator::start() {
         engine::Replayable{static_cast<std::uint32_t>(scenario_.seed + boots_)});
     if (const auto started = engine_->start(); !started)
         oracle_.fail("I14", "the store does not open: " + started.error().message);
+    else
+        started_(*engine_);
     settle();
 }
 

@@ -52,6 +52,8 @@ public:
     Coordinator(const Coordinator&) = delete;
     Coordinator& operator=(const Coordinator&) = delete;
 
+    /// Called whenever one was started.
+    void when_started(std::function<void(engine::Engine&)> what) { started_ = std::move(what); }
     void start();
     void kill();
     [[nodiscard]] bool is_up() const noexcept { return engine_ != nullptr; }
@@ -85,6 +87,7 @@ private:
     Network& network_;
     Oracle& oracle_;
     Deliver deliver_;
+    std::function<void(engine::Engine&)> started_;
     std::unique_ptr<engine::Engine> engine_;
     std::vector<std::unique_ptr<Session>> sessions_;
     base::TimePoint due_ = base::TimePoint::max();

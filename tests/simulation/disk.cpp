@@ -42,6 +42,7 @@ std::vector<std::size_t> refuse_submits(store::Transaction& transaction) {
         }
     transaction.submits = std::move(kept);
     transaction.submissions.clear();
+    std::erase_if(transaction.cursors, &core::Cursor::feeds);
     return positions;
 }
 
@@ -96,8 +97,9 @@ public:
         for (auto& task : transaction.submits)
             task.type = disk_.own_name(task.type);
         const bool refused =
-            disk_.full_ && std::ranges::any_of(transaction.submits,
-                                               [](const auto& task) { return task.parent == 0; });
+            disk_.full_ && (std::ranges::any_of(transaction.cursors, &core::Cursor::feeds) ||
+                            std::ranges::any_of(transaction.submits,
+                                                [](const auto& task) { return task.parent == 0; }));
         std::vector<std::size_t> positions;
         if (refused)
             positions = refuse_submits(transaction);

@@ -65,6 +65,24 @@ History::History(boost::asio::io_context& io, const Scenario& scenario, bool spo
                             coordinator_,
                             oracle_,
                             scenario);
+    const auto add = [&](auto& all, const auto& plans) {
+        for (const auto& plan : plans)
+            all.emplace_back(static_cast<std::uint32_t>(all.size()),
+                             plan,
+                             time_,
+                             trace_,
+                             random_.fork(),
+                             coordinator_,
+                             oracle_.extensions());
+    };
+    add(generators_, scenario.generators);
+    add(sinks_, scenario.sinks);
+    coordinator_.when_started([this](engine::Engine& engine) {
+        for (auto& generator : generators_)
+            generator.coordinator_started(engine);
+        for (auto& sink : sinks_)
+            sink.coordinator_started(engine);
+    });
 }
 
 base::Duration History::elapsed() const {

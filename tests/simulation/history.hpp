@@ -3,6 +3,7 @@
 #include "tests/simulation/clients.hpp"
 #include "tests/simulation/coordinator.hpp"
 #include "tests/simulation/disk.hpp"
+#include "tests/simulation/extension.hpp"
 #include "tests/simulation/host.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/oracle.hpp"
@@ -67,6 +68,8 @@ private:
     Coordinator coordinator_;
     std::deque<Host> hosts_;
     Clients clients_;
+    std::deque<Generator> generators_;
+    std::deque<Sink> sinks_;
     Totals totals_;
     bool calm_ = false;
 };

@@ -296,8 +296,7 @@ void Host::finish(const Run& run, AttemptStatus status) {
     Finished one{run.claim, status, {}, {}};
     if (status == AttemptStatus::ok) {
         one.result = Oracle::result_of(run.task, run.attempt, run.id);
-        if (emits(scenario_, run.payload))
-            one.emitted = R"([{"type":"echo","payload":"follow-up"}])";
+        one.emitted = emitted_by(scenario_, run.payload);
     }
     finished_.push_back(one);
     report(one);

@@ -63,6 +63,7 @@ void Oracle::durable(const Write& write) {
         task.failures = task.crashes = task.install_failures = 0;
         unshown_ -= task.shown ? 0 : 1;
         task.shown = false;
+        extensions_.reopened(reopened->id);
         ++task.generation;
         ++live_;
         if (!task.unique_key.empty())
@@ -93,11 +94,13 @@ void Oracle::durable(const Write& write) {
     for (const auto* outcome : of_new_tasks)
         ended(*outcome);
     check_follow_ups(transaction);
+    extensions_.kept(transaction);
 }
 
 void Oracle::check_follow_ups(const store::Transaction& transaction) {
     for (const auto& outcome : transaction.outcomes) {
-        if (outcome.state != TaskState::completed || !emits(scenario_, facts(outcome.id).payload))
+        if (outcome.state != TaskState::completed ||
+            emitted_by(scenario_, facts(outcome.id).payload).empty())
             continue;
         const auto count =
             std::ranges::count(transaction.submits, outcome.id, &core::NewTask::parent);
@@ -119,14 +122,18 @@ void Oracle::stored(const core::NewTask& task) {
     known.max_attempts = scenario_.settings.max_attempts;
     if (task.options && task.options->max_attempts != 0)
         known.max_attempts = task.options->max_attempts;
+    extensions_.stored(task);
     if (task.options)
         known.unique_key = task.options->unique_key;
+    if (task.options && !task.options->given_id.empty() &&
+        !given_ids_.insert(task.options->given_id).second)
+        fail("P9", name(task.id) + " has the id of another one");
     if (!known.unique_key.empty()) {
         auto& holder = key_holders_[known.unique_key];
         if (holder != 0 && facts(holder).live)
             fail("P9", name(holder) + " and " + name(task.id) + " live with one unique key");
         holder = task.id;
-    } else if (task.parent == 0 && ++copies_[known.payload] > 1) {
+    } else if (task.parent == 0 && task.generator == 0 && ++copies_[known.payload] > 1) {
         fail("P9", name(task.id) + " repeats a submit that was stored before");
     }
 }
@@ -196,6 +203,7 @@ void Oracle::ended(const core::Outcome& outcome) {
     --live_;
     ++unshown_;
     ++task.ends;
+    extensions_.ended(outcome);
     check_budget(task, outcome);
     if (outcome.attempt.number != 0)
         check_deciding_attempt(task, outcome);
@@ -353,6 +361,7 @@ void Oracle::check_end() {
         if (facts_[id].stored && !facts_[id].shown)
             return fail("I11", "the sink never saw the end of " + name(id));
     }
+    extensions_.check_end();
     // I8: restarts of the coordinator alone make nobody do anything twice.
     if (scenario_.profile == Profile::restarts && runs_ != stored_)
         fail("I8", std::to_string(runs_) + " runs for " + std::to_string(stored_) + " tasks");

@@ -2,11 +2,13 @@
 
 #include "coordinator/engine/engine.hpp"
 #include "tests/simulation/disk.hpp"
+#include "tests/simulation/extension_oracle.hpp"
 #include "tests/simulation/scenario.hpp"
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +30,13 @@ using RunId = std::uint64_t;
 /// It believes the disk only: what is durable there happened, everything else did not.
 class Oracle {
 public:
-    explicit Oracle(const Scenario& scenario) : scenario_(scenario) {}
+    explicit Oracle(const Scenario& scenario)
+        : scenario_(scenario),
+          extensions_(scenario, [this](std::string invariant, std::string what) {
+              fail(std::move(invariant), std::move(what));
+          }) {}
+    Oracle(const Oracle&) = delete;
+    Oracle& operator=(const Oracle&) = delete;
 
     // ---- the disk ----
     void durable(const Write& write);
@@ -47,6 +55,9 @@ public:
     void order_confirmed(core::TaskId task, Step::Kind kind, wire::TaskState state);
     void result_shown(const store::TaskRecord& record);
 
+    /// The part for generators and sinks.
+    [[nodiscard]] ExtensionOracle& extensions() noexcept { return extensions_; }
+
     // ---- what hosts do ----
     [[nodiscard]] RunId run_began(core::TaskId task, std::uint32_t attempt);
     void run_ended(const wire::Token& token, wire::AttemptStatus status);
@@ -62,8 +73,10 @@ public:
     void fail(std::string invariant, std::string what);
     [[nodiscard]] const std::optional<Violation>& violation() const noexcept { return violation_; }
 
-    /// All tasks have ended, and the sink knows how.
-    [[nodiscard]] bool all_shown() const noexcept { return live_ == 0 && unshown_ == 0; }
+    /// Generators have made all their tasks, all have ended, and every sink knows how.
+    [[nodiscard]] bool all_shown() const {
+        return live_ == 0 && unshown_ == 0 && extensions_.all_done();
+    }
     /// Those that live, as far as the disk knows.
     [[nodiscard]] std::vector<core::TaskId> live_tasks() const;
     [[nodiscard]] std::uint64_t tasks() const noexcept { return stored_; }
@@ -118,12 +131,14 @@ private:
     void check_follow_ups(const store::Transaction& transaction);
 
     const Scenario& scenario_;
+    ExtensionOracle extensions_;
     std::optional<Violation> violation_;
     std::vector<TaskFacts> facts_;                                            // by id
     std::map<std::pair<std::uint32_t, std::size_t>, core::TaskId> answered_;  // request, item
     std::map<std::pair<std::uint32_t, std::uint64_t>, TokenFacts> tokens_;    // term, counter
     std::map<std::string, std::uint32_t, std::less<>> copies_;  // stored tasks by payload
     std::map<std::string, core::TaskId> key_holders_;
+    std::set<std::string> given_ids_;
     std::map<std::string, bool, std::less<>> present_hosts_;  // as far as that is durable
     std::uint32_t boot_ = 0;
     std::uint64_t stored_ = 0;

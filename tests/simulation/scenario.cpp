@@ -52,6 +52,8 @@ public:
         write_requests();
         write_orders();
         write_faults();
+        write_generators();
+        write_sinks();
         std::ranges::stable_sort(made_.steps, {}, &Step::at);
         return std::move(made_);
     }
@@ -156,6 +158,31 @@ private:
             random_.chance(600) ? step(Kind::fill_disk, 0, 100ms, 4s) : step(Kind::break_sync);
     }
 
+    void write_generators() {
+        for (auto count = random_.chance(500) ? 1 + random_.below(2) : 0; count > 0; --count) {
+            GeneratorPlan plan;
+            plan.tasks = static_cast<std::uint32_t>(1 + random_.below(6));
+            plan.most = static_cast<std::uint32_t>(1 + random_.below(3));
+            plan.low_water = static_cast<std::uint32_t>(1 + random_.below(3));
+            plan.type = static_cast<std::uint32_t>(random_.below(type_count));
+            plan.overlaps = random_.chance(300);
+            plan.takes_results = random_.chance(400);
+            plan.emits = random_.chance(300) && !has({Profile::restarts, Profile::calm});
+            made_.generators.push_back(plan);
+        }
+    }
+
+    void write_sinks() {
+        for (auto count = random_.chance(500) ? 1 + random_.below(2) : 0; count > 0; --count) {
+            SinkPlan plan;
+            plan.most = static_cast<std::uint32_t>(1 + random_.below(4));
+            plan.failing = random_.chance(400) ? 300 : 0;
+            plan.numbers = random_.chance(400);
+            plan.buffers = random_.chance(300);
+            made_.sinks.push_back(plan);
+        }
+    }
+
     void crash_coordinator() {
         step(Kind::crash_coordinator, 0, 10ms, 1500ms);
         made_.steps.back().detail = static_cast<std::uint32_t>(random_.below(3));
@@ -207,11 +234,31 @@ std::string payload_of(std::uint32_t request, std::uint32_t item) {
     return std::to_string(request * 10 + item);
 }
 
-bool emits(const Scenario& scenario, std::string_view payload) {
+std::string generated_payload(std::uint32_t generator, std::uint32_t task) {
+    return std::to_string((generator + 1) * 1000 + task);
+}
+
+std::string second_payload(std::uint32_t generator, std::uint32_t task) {
+    return std::to_string((generator + 1) * 1000 + 500 + task);
+}
+
+std::string generator_name(std::uint32_t generator) {
+    return "generator-" + std::to_string(generator);
+}
+
+std::string sink_name(std::uint32_t sink) {
+    return "sink-" + std::to_string(sink);
+}
+
+std::string emitted_by(const Scenario& scenario, std::string_view payload) {
     for (std::uint32_t i = 0; i < scenario.requests.size(); ++i)
         if (scenario.requests[i].emits && payload == payload_of(i, 0))
-            return true;
-    return false;
+            return R"([{"type":"echo","payload":"follow-up"}])";
+    for (std::uint32_t i = 0; i < scenario.generators.size(); ++i)
+        if (scenario.generators[i].emits &&
+            (payload == generated_payload(i, 0) || payload == generated_payload(i, 1)))
+            return R"([{"type":"echo","payload":"follow-up","dedupe_key":"once"}])";
+    return {};
 }
 
 Scenario make_scenario(std::uint64_t seed, std::optional<Profile> profile) {

@@ -76,6 +76,24 @@ struct HostPlan {
     std::uint32_t types = 1;  ///< bit set
 };
 
+/// A generator makes tasks with the payloads of generated_payload(), in order.
+struct GeneratorPlan {
+    std::uint32_t tasks = 1;      ///< in all
+    std::uint32_t most = 1;       ///< in one call
+    std::uint32_t low_water = 1;  ///< it is called when fewer wait
+    std::uint32_t type = 0;
+    bool overlaps = false;       ///< a call makes the last one of the call before again, with a key
+    bool takes_results = false;  ///< and makes another task of each that has completed
+    bool emits = false;          ///< its first tasks are followed by one that all of them name
+};
+
+struct SinkPlan {
+    std::uint32_t most = 1;     ///< outcomes in one write
+    std::uint32_t failing = 0;  ///< permille of writes
+    bool numbers = false;       ///< it stores the sequence with each outcome
+    bool buffers = false;       ///< what it was given is safe only some time later
+};
+
 struct Noise {
     base::Duration shortest{};
     base::Duration longest{};
@@ -90,6 +108,8 @@ struct Scenario {
     coordinator::core::Settings settings{};
     std::vector<HostPlan> hosts;
     std::vector<Request> requests;
+    std::vector<GeneratorPlan> generators;
+    std::vector<SinkPlan> sinks;
     std::vector<Step> steps;  ///< by time
     Noise noise;
     base::Duration slowest_sync{};
@@ -103,8 +123,13 @@ inline constexpr std::string_view type_names[type_count] = {"echo", "shell"};
 
 /// The payload of a request's tasks; it tells them apart, unless they share a unique key.
 [[nodiscard]] std::string payload_of(std::uint32_t request, std::uint32_t item);
-/// Does the task with this payload emit another one when it succeeds?
-[[nodiscard]] bool emits(const Scenario& scenario, std::string_view payload);
+/// The payload of a generator's task, and of the one that it makes when that has completed.
+[[nodiscard]] std::string generated_payload(std::uint32_t generator, std::uint32_t task);
+[[nodiscard]] std::string second_payload(std::uint32_t generator, std::uint32_t task);
+[[nodiscard]] std::string generator_name(std::uint32_t generator);
+[[nodiscard]] std::string sink_name(std::uint32_t sink);
+/// What the task with this payload emits when it succeeds: a JSON array of one task, or nothing.
+[[nodiscard]] std::string emitted_by(const Scenario& scenario, std::string_view payload);
 
 [[nodiscard]] Scenario make_scenario(std::uint64_t seed, std::optional<Profile> profile = {});
 /// Leaves steps out, by their position in `steps`, ascending.
