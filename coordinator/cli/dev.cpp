@@ -52,7 +52,7 @@ void print_banner(const std::string& http_port, const std::vector<std::string>& 
         http_port.c_str());
     for (const std::string& folder : plugin_dirs)
         std::fprintf(stderr,
-                     "  plugins      watching %s   (drop a .so in, it is picked up)\n",
+                     "  plugins      watching %s   (drop a .so or .py in, it is picked up)\n",
                      folder.c_str());
     std::fputc('\n', stderr);
 }

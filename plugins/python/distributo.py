@@ -15,6 +15,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import enum
+import faulthandler
 import inspect
 import json
 import linecache
@@ -543,6 +544,8 @@ def _prepare():
     """Once for each interpreter, before the first script."""
     sys.stdout.reconfigure(line_buffering=True, encoding="utf-8", errors="replace")
     sys.stderr.reconfigure(line_buffering=True, encoding="utf-8", errors="replace")
+    # Who dies in a library in C says where: it is in the error of the task.
+    faulthandler.enable(file=2)
     # A host runs one process for each task that runs at once: more threads would only be in the way.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")

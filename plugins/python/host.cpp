@@ -10,10 +10,21 @@ Host::Host(const dto_host* offered) : offered_(offered) {
 }
 
 dto_status Host::end(dto_call* call, const Outcome& outcome) const {
-    if (outcome.status == DTO_OK)
-        return table_.result
-                   ? table_.result(call, {outcome.result.data(), outcome.result.size()}, {})
-                   : dto_status{DTO_UNSUPPORTED};
+    if (outcome.status != DTO_OK)
+        return fail(call, outcome);
+    const auto size = outcome.result.size();
+    const dto_status status = table_.result ? table_.result(call, {outcome.result.data(), size}, {})
+                                            : dto_status{DTO_UNSUPPORTED};
+    if (status == DTO_OK)
+        return status;
+    return fail(call,
+                {.status = status,
+                 .result = {},
+                 .message = "the host does not take a result of " + std::to_string(size) + " bytes",
+                 .detail = {}});
+}
+
+dto_status Host::fail(dto_call* call, const Outcome& outcome) const {
     if (table_.set_error) {
         dto_error error{};
         error.struct_size = sizeof error;

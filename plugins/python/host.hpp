@@ -44,6 +44,8 @@ public:
     dto_status emit(dto_call* call, const dto_task_spec& task) const;
 
 private:
+    dto_status fail(dto_call* call, const Outcome& outcome) const;
+
     const dto_host* offered_;
     dto_host table_{};
 };

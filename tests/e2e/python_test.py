@@ -122,7 +122,7 @@ class ApiTest(PythonTest):
 
     def test_failures(self):
         self.put("""
-            import sys
+            import ctypes, sys
             @distributo.task
             def bug(payload):
                 text = {"number": "twelve"}
@@ -131,6 +131,10 @@ class ApiTest(PythonTest):
                 return int(text["number"])
             @distributo.task
             def leaves(payload): sys.exit(3)
+            @distributo.task
+            def crash(payload): ctypes.string_at(0)
+            @distributo.task
+            def large(payload): return "x" * (2 << 20)
             @distributo.task
             def nan(payload): return {"mean": [0.5, float("nan")]}
             @distributo.task
@@ -154,6 +158,10 @@ class ApiTest(PythonTest):
 
         self.assertEqual(self.failure(coordinator, "words:leaves", max_attempts=1)["error"],
                          "SystemExit: 3 (words.py:11)")
+        error = self.failure(coordinator, "words:crash", max_attempts=1)["error"]
+        self.assertRegex(error, r'(?s)plugin crashed: killed by SIGSEGV.*File "words.py", line 13 in crash')
+        self.assertEqual(self.failure(coordinator, "words:large", max_attempts=1)["error"],
+                         f"the host does not take a result of {(2 << 20) + 2} bytes")
         task = self.failure(coordinator, "words:nan")
         self.assertEqual((task["attempts"], task["error"]),
                          (1, "result.mean[1] is nan, which JSON cannot express; return None instead"))
