@@ -161,9 +161,10 @@ def main():
                  *sorted(root.glob("plugins/*/README.md")), *sorted(root.glob("templates/*/README.md"))]
     count = failed = 0
     work = [(document, list(blocks(document))) for document in documents]
-    headers = list(header_examples(root / "sdk/include/distributo/plugin.hpp"))
-    assert headers, "the example in plugin.hpp was not found"
-    work.append((headers[0].document, headers))
+    for header in ("plugin", "generator", "sink"):
+        examples = list(header_examples(root / f"sdk/include/distributo/{header}.hpp"))
+        assert examples, f"the example in {header}.hpp was not found"
+        work.append((examples[0].document, examples))
     for document, its_blocks in work:
         count += len([block for block in its_blocks if block.language not in FOR_PEOPLE])
         for line, complaint in checker.check(document, its_blocks):

@@ -3,6 +3,7 @@
 // distributo/sink.hpp: write a receiver of outcomes in C++20. A complete one:
 //
 //     #include <distributo/sink.hpp>
+//     #include <fstream>
 //
 //     struct Config { std::string file; };
 //     BOOST_DESCRIBE_STRUCT(Config, (), (file))
@@ -10,8 +11,8 @@
 //     struct Lines {
 //         explicit Lines(const Config& config) : out(config.file, std::ios::app) {}
 //         void write(std::span<const distributo::Outcome> outcomes) {
-//             for (const auto& outcome : outcomes) out << outcome.sequence << ' ' << outcome.result
-//             << '\n'; if (!out.flush()) throw distributo::retry("cannot write");
+//             for (const auto& one : outcomes) out << one.sequence << ' ' << one.result << '\n';
+//             if (!out.flush()) throw distributo::retry("cannot write");
 //         }
 //         std::ofstream out;
 //     };

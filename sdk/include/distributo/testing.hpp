@@ -13,10 +13,23 @@
 // The plugin's host here has all services: what a task emits is in Outcome::emitted, what it caches
 // and its artifacts are kept by the Plugin. run_batch() gives tasks together, start() is for tasks
 // that end later.
+//
+// A generator, and the one question that matters: is what it emits the same, however much room it
+// gets and wherever it is stopped and goes on from its checkpoint?
+//
+//     distributo::testing::Generator numbers(DISTRIBUTO_PLUGIN_FILE);
+//     DISTRIBUTO_EXPECT(numbers.open(R"({"last":3})").ok());
+//     DISTRIBUTO_EXPECT_EQUAL(numbers.next(2).emitted.size(), 2U);
+//     DISTRIBUTO_EXPECT_EQUAL(
+//         distributo::testing::stream_fault(DISTRIBUTO_PLUGIN_FILE, R"({"last":3})"), "");
+//
+// A sink: open(), write() or deliver(), last_stored().
 
 #include <distributo/detail/test_expect.hpp>
-#include <distributo/detail/test_host.hpp>
-#include <distributo/detail/test_library.hpp>
+#include <distributo/detail/test_generator.hpp>
+#include <distributo/detail/test_module.hpp>
+#include <distributo/detail/test_sink.hpp>
+#include <distributo/detail/test_stream.hpp>
 #include <distributo/detail/test_task.hpp>
 
 #include <algorithm>
@@ -35,8 +48,7 @@
 
 namespace distributo::testing {
 
-/// What the host of the plugin has beside its table.
-enum class Services { all, none };
+using detail::TemporaryDirectory;
 
 class Plugin;
 
@@ -64,14 +76,9 @@ private:
 class Plugin {
 public:
     explicit Plugin(const std::filesystem::path& library, Services services = Services::all)
-        : library_(library), host_(services == Services::all) {
-        enter(library_.entry());
-    }
-
+        : module_(library, services) {}
     explicit Plugin(dto_entry_fn entry, Services services = Services::all)
-        : host_(services == Services::all) {
-        enter(entry);
-    }
+        : module_(entry, services) {}
 
     Plugin(const Plugin&) = delete;
     Plugin& operator=(const Plugin&) = delete;
@@ -98,7 +105,8 @@ public:
         request.host_id = distributo::detail::to_abi("test-host");
         dto_status status = DTO_OK;
         if (!instance_made_) {
-            status = api_->create(&host_.table, host_.table.root, &instance_);
+            const dto_host& host = module_.host().table;
+            status = api_->create(&host, host.root, &instance_);
             instance_made_ = status == DTO_OK;
         }
         if (status == DTO_OK) {
@@ -188,7 +196,7 @@ public:
         stores_.artifacts.put(name, std::move(artifact));
     }
 
-    [[nodiscard]] const dto_module& module() const noexcept { return *module_; }
+    [[nodiscard]] const dto_module& module() const noexcept { return module_.table(); }
     [[nodiscard]] const dto_task_api& api() const noexcept { return *api_; }
 
     /// The declaration of a type; throws when the plugin does not have it.
@@ -203,39 +211,6 @@ public:
 
 private:
     friend class Running;
-
-    void enter(dto_entry_fn entry) {
-        std::string reason = "without a reason";
-        dto_entry request{};
-        request.struct_size = sizeof request;
-        request.abi_minor = DTO_ABI_MINOR;
-        request.host_name = distributo::detail::to_abi("distributo-testing");
-        request.host_version = distributo::detail::to_abi("1.0.0");
-        request.ctx = &reason;
-        request.refuse = [](void* ctx, dto_str text) {
-            *static_cast<std::string*>(ctx) = distributo::detail::from_abi(text);
-        };
-        module_ = entry(&request);
-        if (module_ == nullptr) {
-            throw std::runtime_error("the plugin refused to load: " + reason);
-        }
-        for (std::uint32_t i = 0; i < module_->required_count; ++i) {
-            require_service(distributo::detail::from_abi(module_->required[i]));
-        }
-        api_ = static_cast<const dto_task_api*>(module_->get_interface(DTO_INTERFACE_TASK));
-        if (api_ == nullptr) {
-            throw std::runtime_error("the plugin offers no tasks");
-        }
-    }
-
-    /// Members of the host's table, "host.scratch", are all there.
-    void require_service(std::string_view id) const {
-        if (!id.starts_with("host.") &&
-            host_.table.get_service(&host_.table, std::string(id).c_str()) == nullptr) {
-            throw std::runtime_error("the plugin requires " + std::string(id) +
-                                     ", which this host does not have");
-        }
-    }
 
     void require_ready() {
         if (!ready_) {
@@ -295,13 +270,12 @@ private:
         return call.outcome(function(instance_, call.abi(), &request));
     }
 
-    detail::TestLibrary library_;
+    detail::TestModule module_;
     detail::TemporaryDirectory data_dir_;
     detail::TestStores stores_;
-    detail::TestHost host_;
     std::vector<std::shared_ptr<detail::TestTask>> unended_;  // the plugin may still use them
-    const dto_module* module_ = nullptr;
-    const dto_task_api* api_ = nullptr;
+    const dto_task_api* const api_ =
+        &module_.interface<dto_task_api>(DTO_INTERFACE_TASK, "task types");
     void* instance_ = nullptr;
     bool instance_made_ = false;
     bool ready_ = false;

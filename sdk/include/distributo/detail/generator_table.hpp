@@ -87,10 +87,7 @@ private:
             body(*generator.object, cursor, to);
             std::string token = encode_text(cursor, "checkpoint");
             if (token != generator.token) {
-                if (feed->checkpoint(call, {token.data(), token.size()}) != DTO_OK) {
-                    throw permanent("the checkpoint is too large: " + std::to_string(token.size()) +
-                                    " bytes");
-                }
+                keep(*feed, call, token);
             }
             const bool moved = token != generator.token;
             generator.cursor = std::move(cursor);
@@ -100,6 +97,18 @@ private:
             }
             return moved || to.emitted() > 0 ? DTO_OK : DTO_IDLE;
         });
+    }
+
+    static void keep(const dto_feed& feed, dto_call* call, const std::string& token) {
+        switch (feed.checkpoint(call, {token.data(), token.size()})) {
+            case DTO_OK:
+                return;
+            case DTO_CANCELLED:
+                throw Cancelled();
+            default:
+                throw permanent("the coordinator refused the checkpoint of " +
+                                std::to_string(token.size()) + " bytes; it takes at most 64 KiB");
+        }
     }
 
     static dto_status DTO_CALL next_batch(void* self,

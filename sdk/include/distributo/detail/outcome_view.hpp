@@ -15,13 +15,13 @@ struct Outcome {
     std::uint64_t sequence = 0;  ///< rises over all outcomes of the coordinator; may have gaps
     std::uint32_t attempt = 0;   ///< the one that ended the task
     dto_status status = DTO_OK;
-    std::string_view state;            ///< "completed", "failed", "cancelled" or "expired"
-    std::string_view reason, message;  ///< why it failed: a word, and a line for people
-    std::string_view task_id, task_type, group;
-    std::string_view dedupe_key, generator;  ///< that it was emitted with, and by
-    std::string_view host_id, host_name;
-    std::string_view payload;  ///< JSON
-    std::string_view result;   ///< JSON; empty when it failed
+    std::string_view state{};              ///< "completed", "failed", "cancelled" or "expired"
+    std::string_view reason{}, message{};  ///< why it failed: a word, and a line for people
+    std::string_view task_id{}, task_type{}, group{};
+    std::string_view dedupe_key{}, generator{};  ///< that it was emitted with, and by
+    std::string_view host_id{}, host_name{};
+    std::string_view payload{};  ///< JSON
+    std::string_view result{};   ///< JSON; empty when it failed
     std::chrono::sys_time<std::chrono::milliseconds> created{}, finished{};
 
     [[nodiscard]] bool ok() const noexcept { return status == DTO_OK; }

@@ -20,7 +20,7 @@
 
 namespace distributo::testing {
 
-/// A follow-up task that a task created.
+/// A task that a task or a generator created.
 struct EmittedTask {
     std::string type;
     std::string payload;  ///< JSON, as the following with "json" in abi.h
@@ -31,6 +31,8 @@ struct EmittedTask {
     std::int32_t priority = 0;
     std::int32_t max_attempts = 0;
     std::int64_t timeout_ms = 0;
+
+    [[nodiscard]] bool operator==(const EmittedTask&) const = default;
 };
 
 /// How a call of the plugin ended, and what it said on the way.
@@ -42,7 +44,7 @@ struct Outcome {
     std::int64_t retry_after_ms = 0;
     std::vector<std::string> logs;
     double progress = -1;              ///< the last one
-    std::vector<EmittedTask> emitted;  ///< none unless it is ok()
+    std::vector<EmittedTask> emitted;  ///< none when it failed
     std::vector<std::string> notices;  ///< what it told the host to have changed
 
     [[nodiscard]] bool ok() const noexcept { return status == DTO_OK; }
@@ -84,10 +86,10 @@ public:
     [[nodiscard]] Outcome outcome(dto_status status) {
         const std::lock_guard lock(mutex_);
         outcome_.status = status;
-        if (status != DTO_OK) {
+        if (status != DTO_OK && status != DTO_IDLE && status != DTO_END) {
             outcome_.emitted.clear();
         }
-        return std::move(outcome_);
+        return std::exchange(outcome_, {});
     }
 
     /// Ends a call whose function returns, or has returned, DTO_PENDING; once.

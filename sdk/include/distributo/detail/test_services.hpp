@@ -39,13 +39,10 @@ inline dto_status DTO_CALL cache_put(dto_call* call, dto_str key, dto_bytes valu
     return DTO_OK;
 }
 
-inline dto_status DTO_CALL emit_task(dto_call* call, const dto_task_spec* spec) {
-    TestCall& self = TestCall::of(call);
-    if (!self.settings().is_task) {
-        return DTO_UNSUPPORTED;
-    }
+/// Takes a task that the plugin creates.
+inline dto_status take_task(TestCall& self, const dto_task_spec* spec) {
     if (spec->type.len == 0 || spec->payload_json.len == 0) {
-        self.log("a follow-up task needs a type and a payload");
+        self.log("a task needs a type and a payload");
         return DTO_PERMANENT;
     }
     const auto text = [](dto_str view) { return std::string(distributo::detail::from_abi(view)); };
@@ -59,6 +56,11 @@ inline dto_status DTO_CALL emit_task(dto_call* call, const dto_task_spec* spec) 
                .max_attempts = spec->max_attempts,
                .timeout_ms = spec->timeout_ms});
     return DTO_OK;
+}
+
+inline dto_status DTO_CALL emit_task(dto_call* call, const dto_task_spec* spec) {
+    TestCall& self = TestCall::of(call);
+    return self.settings().is_task ? take_task(self, spec) : DTO_UNSUPPORTED;
 }
 
 inline constexpr dto_cache test_cache = {sizeof(dto_cache), 0, &cache_get, &cache_put};
