@@ -41,6 +41,7 @@ public:
         for (const char* name : {"data", "work", "staging"})
             fs::create_directories(folder_ / name);
         runtime::RunnerOptions options;
+        options.own_process = true;
         options.library = std::move(library);
         options.data_dir = folder_ / "data";
         options.work_root = folder_ / "work";

@@ -160,8 +160,11 @@ InprocRunner::InprocRunner(asio::io_context& io, RunnerOptions options, RunnerEv
     std::thread([bridge = bridge_,
                  executor = executor_,
                  library = options_.library,
+                 own_process = options_.own_process,
                  request = std::move(request)] {
         auto plugin = TaskPlugin::load(library, *bridge);
+        if (plugin && (*plugin)->info().needs_isolation && !own_process)
+            return bridge->add([&](News& news) { news.module = (*plugin)->info(); });
         auto ready = plugin ? (*plugin)->set_up(request) : base::Result<void>(plugin.error());
         if (!ready)
             return bridge->add([&](News& news) { news.failure = ready.error().message; });

@@ -75,9 +75,13 @@ struct RunnerOptions {
     std::filesystem::path work_root;       ///< calls get private directories below it
     std::filesystem::path runner_program;  ///< path of distributo-runner; process mode
     std::string host_id;
-    std::string config = "{}";            ///< JSON given to the plugin's setup
-    SandboxPolicy sandbox{};              ///< process mode
-    std::uint32_t threads = 1;            ///< calls that may run at once
+    std::string config = "{}";  ///< JSON given to the plugin's setup
+    SandboxPolicy sandbox{};    ///< process mode
+    std::uint32_t threads = 1;  ///< calls that may run at once
+    /// Isolation `inproc`: nobody else needs this process. Otherwise a module that needs isolation
+    /// is reported as ready with what its tables say and not set up; it is to be started again
+    /// with another isolation.
+    bool own_process = false;
     std::shared_ptr<ValueCache> cache{};  ///< that the plugins of this host share; null: its own
     /// Most processes for types that are not reentrant, one call in each; 0: as many as `threads`.
     std::uint32_t processes = 0;

@@ -206,6 +206,18 @@ class ApiTest(PythonTest):
         self.assertEqual(len({coordinator.ended(task)["result"] for task in tasks}), 2)
 
 
+    def test_a_host_never_becomes_python_itself(self):
+        self.put("""
+            import os, sys
+            print("loaded in", os.getpid(), file=sys.stderr)
+            @distributo.task
+            def parent(payload): return os.getppid()
+            """)
+        coordinator, host = self.start("--isolation", "inproc")
+        self.assertEqual(self.result(coordinator, "words:parent"), host.process.pid)
+        self.assertNotIn(f"loaded in {host.process.pid}", host.output())
+
+
 class DropTest(PythonTest):
     def test_what_cannot_be_used_is_refused_with_the_place(self):
         self.put("@distributo.task\ndef one(payload)\n    pass\n", "syntax.py")
@@ -269,6 +281,17 @@ class DropTest(PythonTest):
         self.host(coordinator, plugins=BUILD / "plugins", wait_for="hash.digest")
         eventually("all plugins are there", lambda: "text.syllables" in coordinator.offered())
         self.assertEqual(self.refused(coordinator), {})
+
+
+    def test_a_version_that_crashes_gives_way_to_the_one_before(self):
+        self.put("@distributo.task\ndef one(payload): return 1\n")
+        coordinator, _ = self.start()
+        self.assertEqual(self.result(coordinator, "words:one"), 1)
+        self.put("import os\n@distributo.task\ndef one(payload): os.abort()\n")
+        # Whichever task meets the bad version runs again on the good one.
+        eventually("it is given up", lambda: self.result(coordinator, "words:one") == 1
+                   and "given up" in self.refused(coordinator).get("words.py", ""))
+        self.assertEqual(self.result(coordinator, "words:one"), 1)
 
 
 class SwapTest(PythonTest):

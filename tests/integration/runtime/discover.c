@@ -118,6 +118,9 @@ static const void* DTO_CALL get_interface(const char* id) {
 static const dto_module module = {
     .struct_size = sizeof module,
     .abi_minor = DTO_ABI_MINOR,
+#if defined(NEEDS_ISOLATION)
+    .flags = DTO_MODULE_NEEDS_ISOLATION,
+#endif
     .name = TEXT("test.discover"),
     .version = TEXT("1.0.0"),
     .license = TEXT("MIT"),

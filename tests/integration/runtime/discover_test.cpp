@@ -47,6 +47,30 @@ TEST_P(DiscoverTest, TypesThatAreNotSoundAreRefused) {
     EXPECT_THAT(why, HasSubstr("the version of test.second"));
 }
 
+class IsolatedTest : public testing::Test, public Probe {
+protected:
+    void begin(bool own_process) {
+        auto with = options("runtime/test_isolated");
+        with.config = R"({"how":"two"})";
+        with.own_process = own_process;
+        Probe::start(Isolation::inproc, std::move(with));
+        until_ready();
+    }
+};
+
+TEST_F(IsolatedTest, IsNotSetUpInAProcessThatOthersNeed) {
+    begin(false);
+    EXPECT_TRUE(module.needs_isolation);
+    EXPECT_TRUE(module.types.empty());
+    runner.reset();
+    EXPECT_FALSE(fs::exists(folder.path() / "data" / "torn_down"));
+}
+
+TEST_F(IsolatedTest, RunsInAProcessOfItsOwn) {
+    begin(true);
+    EXPECT_EQ(run("test.first").result, "\"test.first\"") << results[last_call].message;
+}
+
 class DiscoverAgainTest : public testing::Test, public Probe {};
 
 TEST_F(DiscoverAgainTest, AProcessThatNamesOtherTypesIsNotUsed) {
