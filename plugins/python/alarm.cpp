@@ -23,6 +23,7 @@ void Alarm::arm(const dto_call* call, Time due) {
     {
         const std::lock_guard lock(mutex_);
         call_ = call;
+        ++number_;
         due_ = due;
         rung_ = false;
     }
@@ -58,14 +59,14 @@ void Alarm::watch() {
                 changed_.wait_until(lock, due_);
             continue;
         }
-        const auto* const call = call_;
+        const auto number = number_;
         due_ = Time::max();
         rung_ = false;
         lock.unlock();
         const auto state = PyGILState_Ensure();
         lock.lock();
-        // Who has the interpreter's lock sees the same call running that the alarm was meant for.
-        if (call == call_)
+        // The call that it was meant for may have ended, and another one run, while this waited.
+        if (call_ != nullptr && number == number_)
             PyThreadState_SetAsyncExc(thread_ident_, exception_.get());
         lock.unlock();
         PyGILState_Release(state);

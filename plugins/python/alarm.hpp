@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 
@@ -39,6 +40,7 @@ private:
     std::mutex mutex_;                // of the rest
     std::condition_variable changed_;
     const dto_call* call_ = nullptr;
+    std::uint64_t number_ = 0;  // of the call: the host uses its contexts again
     Time due_ = Time::max();
     bool rung_ = false;
     bool ended_ = false;
