@@ -45,17 +45,12 @@ void Scheduler::Impl::set_state(Slot slot, TaskState state) {
     auto& of_type = queues.type_at(queues[task.queue].type).live;
     --of_type[task.state];
     ++of_type[state];
-    if (task.has_rest) {
-        if (const auto group = tasks.group(slot); group != no_group) {
-            --groups[group][task.state];
-            ++groups[group][state];
-        }
-        if (const auto generator = tasks.generator(slot); generator != 0) {
-            LiveCounts& of_generator = generators[generator];
-            --of_generator[task.state];
-            ++of_generator[state];
-        }
+    if (const auto group = task.has_rest ? tasks.group(slot) : no_group; group != no_group) {
+        --groups[group][task.state];
+        ++groups[group][state];
     }
+    if (task.has_rest && tasks.generator(slot) != 0)
+        generators.move(tasks.generator(slot), task.state, state);
     task.state = state;
 }
 
@@ -64,8 +59,8 @@ void Scheduler::Impl::leave_counts(Slot slot) {
     --queues.type_at(queues[task.queue].type).live[task.state];
     if (tasks.group(slot) != no_group)
         groups.leave(tasks.group(slot), task.state);
-    if (const auto generator = tasks.generator(slot); generator != 0)
-        --generators[generator][task.state];
+    if (tasks.generator(slot) != 0)
+        generators.leave(tasks.generator(slot), task.state);
 }
 
 TaskSide& Scheduler::Impl::side_of(Task& task) {
@@ -249,7 +244,7 @@ Slot Scheduler::Impl::admit(NewTask& fresh, TimePoint now) {
     if (options && !options->group.empty())
         tasks.group(slot) = groups.enter(options->group);
     if (fresh.generator != 0)
-        ++generators[fresh.generator][TaskState::pending];
+        generators.enter(fresh.generator);
     if (options && !options->install.empty())
         side_of(task).install_key = install_key_of(fresh.type, options->install.view());
     return slot;

@@ -35,4 +35,23 @@ LiveCounts GroupTable::find(std::string_view name) const {
     return known == by_name_.end() ? LiveCounts() : entries_[known->second].counts;
 }
 
+void GeneratorTable::enter(ExtensionNumber generator) {
+    ++of_[generator][wire::TaskState::pending];
+}
+
+void GeneratorTable::move(ExtensionNumber generator, wire::TaskState from, wire::TaskState to) {
+    LiveCounts& counts = of_[generator];
+    --counts[from];
+    ++counts[to];
+}
+
+void GeneratorTable::leave(ExtensionNumber generator, wire::TaskState last) {
+    --of_[generator][last];
+}
+
+LiveCounts GeneratorTable::find(ExtensionNumber generator) const {
+    const auto found = of_.find(generator);
+    return found == of_.end() ? LiveCounts() : found->second;
+}
+
 }  // namespace distributo::coordinator::core

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "coordinator/core/extension.hpp"
 #include "wire/task_state.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -56,6 +57,20 @@ private:
     std::deque<Entry> entries_;  // names are keys below: entries never move
     std::vector<std::uint32_t> free_;
     boost::unordered_flat_map<std::string_view, std::uint32_t> by_name_;
+};
+
+/// The generators that live tasks came from. Few tasks have one: its functions stay out of the way
+/// of all others.
+class GeneratorTable {
+public:
+    /// Counts one more pending task.
+    void enter(ExtensionNumber generator);
+    void move(ExtensionNumber generator, wire::TaskState from, wire::TaskState to);
+    void leave(ExtensionNumber generator, wire::TaskState last);
+    [[nodiscard]] LiveCounts find(ExtensionNumber generator) const;
+
+private:
+    boost::unordered_flat_map<ExtensionNumber, LiveCounts> of_;
 };
 
 }  // namespace distributo::coordinator::core

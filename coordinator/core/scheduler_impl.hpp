@@ -208,7 +208,7 @@ struct Scheduler::Impl {
     HostTable hosts;
     QueueTable queues;
     GroupTable groups;
-    boost::unordered_flat_map<ExtensionNumber, LiveCounts> generators;  // of their live tasks
+    GeneratorTable generators;
     TimerHeap timers;
     Actions actions;
     Counts counts;

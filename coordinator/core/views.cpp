@@ -127,8 +127,7 @@ LiveCounts Scheduler::live_of_group(std::string_view group) const {
 }
 
 LiveCounts Scheduler::live_of_generator(ExtensionNumber generator) const {
-    const auto found = impl_->generators.find(generator);
-    return found == impl_->generators.end() ? LiveCounts() : found->second;
+    return impl_->generators.find(generator);
 }
 
 const wire::Capability* Scheduler::capability(std::string_view name,

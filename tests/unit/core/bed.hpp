@@ -72,10 +72,11 @@ public:
         collect();
         return last_id;
     }
-    TaskId add_plain(std::string_view type) {
+    TaskId add_plain(std::string_view type, ExtensionNumber generator = 0) {
         NewTask task;
         task.id = ++last_id;
         task.type = names.intern(type);
+        task.generator = generator;
         submitted[last_id] = task;
         scheduler.add(std::move(task), now, wall);
         collect();

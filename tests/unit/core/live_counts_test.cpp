@@ -41,6 +41,31 @@ TEST_F(LiveCountsTest, AGroupIsCountedByState) {
     EXPECT_EQ(nightly(TaskState::cancelling), 1U);
 }
 
+TEST_F(LiveCountsTest, AGeneratorIsCountedByState) {
+    bed.host("alpha", 1);
+    bed.add_plain("echo", 7);  // without options
+    const auto handed = bed.dispatch_one();
+    const auto waiting = bed.add_plain("echo", 7);
+    bed.add_plain("echo", 8);
+    bed.add_plain("echo");
+    EXPECT_TRUE(bed.scheduler.hold(waiting, "", bed.now));
+    const auto seven = [&](TaskState state) { return bed.scheduler.live_of_generator(7)[state]; };
+
+    EXPECT_EQ(seven(TaskState::running), 1U);
+    EXPECT_EQ(seven(TaskState::held), 1U);
+    EXPECT_EQ(bed.scheduler.live_of_generator(7).total(), 2U);
+    EXPECT_EQ(bed.scheduler.live_of_generator(8)[TaskState::pending], 1U);
+    EXPECT_EQ(bed.scheduler.live_of_generator(0).total(), 0U);
+    EXPECT_EQ(bed.scheduler.live_of_generator(9).total(), 0U);
+
+    bed.report(handed);
+    EXPECT_EQ(seven(TaskState::running), 1U) << "its end is not recorded yet";
+    bed.commit();
+    EXPECT_EQ(bed.scheduler.live_of_generator(7).total(), 1U);
+    bed.add_plain("echo");  // in the slot of that one
+    EXPECT_EQ(bed.scheduler.live_of_generator(7).total(), 1U);
+}
+
 TEST_F(LiveCountsTest, ATypeIsCountedByState) {
     bed.host("alpha", 1);
     bed.add_many("echo", 3);
