@@ -13,7 +13,7 @@ void add_new(CLI::App& plugin, Context& context, PluginNewOptions& o, Action& ac
     c->add_option("--lang", o.language, "c++, c, rust or python")
         ->option_text("LANGUAGE")
         ->capture_default_str();
-    c->add_option("--template", o.folder, "by its name instead, task-python for instance")
+    c->add_option("--template", o.folder, "by its name instead: generator-cpp, sink-cpp, task-c …")
         ->option_text("NAME");
     c->footer("example: distributo plugin new word_count --lang c");
     c->callback([&] { action = [&] { return plugin_new(context, o); }; });

@@ -25,7 +25,7 @@ constexpr std::string_view name_token = "@NAME@";
 
 enum class Build : std::uint8_t { cmake, make, none };
 
-/// A folder below templates/, and the language that it is the first choice for.
+/// A folder below templates/, and the language that it is the first choice for; empty: none.
 struct Template {
     std::string_view language, folder;
     Build build;
@@ -33,16 +33,19 @@ struct Template {
 constexpr Template templates[] = {{"c++", "task-cpp", Build::cmake},
                                   {"c", "task-c", Build::cmake},
                                   {"rust", "task-rust", Build::make},
-                                  {"python", "task-python", Build::none}};
+                                  {"python", "task-python", Build::none},
+                                  {"", "generator-cpp", Build::cmake},
+                                  {"", "sink-cpp", Build::cmake}};
 
 base::Result<Template> choose_template(const PluginNewOptions& options) {
     std::string languages;
     std::string folders;
     for (const Template& one : templates) {
-        if (options.folder.empty() ? one.language == options.language
-                                   : one.folder == options.folder)
+        const bool by_language = options.folder.empty() && !one.language.empty();
+        if (by_language ? one.language == options.language : one.folder == options.folder)
             return one;
-        languages += (languages.empty() ? "--lang " : ", ") + std::string(one.language);
+        if (!one.language.empty())
+            languages += (languages.empty() ? "--lang " : ", ") + std::string(one.language);
         folders += (folders.empty() ? "--template " : ", ") + std::string(one.folder);
     }
     if (options.folder.empty())

@@ -205,9 +205,13 @@ class New(AuthorTest):
                 self.assertNotIn("@NAME@", path.name if path.is_dir() else path.name + path.read_text())
         self.cli("plugin", "new", "e", "--lang", "cobol", expect=2)
         self.assertIn("--lang c++, c, rust, python", self.errors)
+        for folder in ("generator-cpp", "sink-cpp"):
+            name = folder.removesuffix("-cpp")
+            self.assertIn(f"  {name}.cpp\n", self.cli("plugin", "new", name, "--template", folder))
+        self.cli("plugin", "new", "e", "--lang", "", expect=2)
         self.assertIn("  g.py\n", self.cli("plugin", "new", "g", "--template", "task-python"))
         self.cli("plugin", "new", "h", "--template", "task-cobol", expect=2)
-        self.assertIn("--template task-cpp, task-c, task-rust, task-python", self.errors)
+        self.assertIn("task-rust, task-python, generator-cpp, sink-cpp", self.errors)
 
 
 class Watch(AuthorTest):

@@ -16,6 +16,7 @@ import unittest
 BUILD, SOURCE = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 del sys.argv[1:3]
 NAME = "word_count"
+TEMPLATES = ("task-cpp", "task-c", "generator-cpp", "sink-cpp")  # that CMake builds
 COMMAND = BUILD / "bin" / "distributo"
 
 
@@ -61,9 +62,11 @@ class SdkTest(unittest.TestCase):
             env=environment)
         run("cmake", "--build", folder / "build")
         tests = run("ctest", "--test-dir", folder / "build", "--output-on-failure", "--no-tests=error")
-        self.assertIn(f"{NAME}.check", tests)
+        self.assertIn(f"{NAME}_test", tests)
         plugin = folder / "build" / f"{NAME}.so"
-        self.assertTrue(run(COMMAND, "plugin", "run", plugin, stderr=subprocess.DEVNULL))
+        if (folder / "sample.json").exists():
+            self.assertIn(f"{NAME}.check", tests)
+            self.assertTrue(run(COMMAND, "plugin", "run", plugin, stderr=subprocess.DEVNULL))
         self.assert_exports_one_symbol(plugin)
 
     def assert_exports_one_symbol(self, plugin):
@@ -72,11 +75,11 @@ class SdkTest(unittest.TestCase):
 
     def test_a_plugin_builds_against_the_installed_sdk_wherever_it_is(self):
         templates = self.prefix / "share" / "distributo" / "templates"
-        for template in ("task-cpp", "task-c"):
+        for template in TEMPLATES:
             self.build_plugin(templates, self.prefix, self.root / "a" / template / NAME, template)
 
     def test_a_plugin_builds_against_the_build_folder(self):
-        for template in ("task-cpp", "task-c"):
+        for template in TEMPLATES:
             self.build_plugin(SOURCE / "templates", BUILD, self.root / "b" / template / NAME, template)
 
     def test_a_plugin_in_rust_needs_rustc_and_nothing_else(self):
@@ -123,6 +126,21 @@ class SdkTest(unittest.TestCase):
             f"-DDistributo_ROOT={self.prefix}")
         run("cmake", "--build", folder / "build")
         with self.assertRaisesRegex(AssertionError, "DESSERTS"):
+            run("ctest", "--test-dir", folder / "build", "--output-on-failure")
+
+    def test_a_generator_that_forgets_where_it_is_fails_its_own_test(self):
+        folder = self.root / "g" / NAME
+        copy_template(SOURCE / "templates", folder, "generator-cpp")
+        source = folder / f"{NAME}.cpp"
+        text = source.read_text()
+        changed = text.replace("Job{cursor.next}", "Job{++count_ * step_ - step_ + 1}") \
+            .replace("last_, step_;", "last_, step_;\n    std::uint64_t count_ = 0;")
+        self.assertEqual(changed.count("count_"), 2)
+        source.write_text(changed)
+        run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Debug",
+            f"-DDistributo_ROOT={self.prefix}")
+        run("cmake", "--build", folder / "build")
+        with self.assertRaisesRegex(AssertionError, "with room for 1: task 1 is "):
             run("ctest", "--test-dir", folder / "build", "--output-on-failure")
 
     def test_a_missing_symbol_fails_the_build_and_not_the_task(self):
