@@ -70,6 +70,11 @@ dto_call* Call::begin(CallId id, base::TimePoint deadline, Kind kind) {
     return &handle;
 }
 
+dto_call* Call::begin_feed(CallId id, base::TimePoint deadline, FeedBook& book) {
+    book_ = &book;
+    return begin(id, deadline, Kind::feed);
+}
+
 bool Call::end(dto_status status, CallResult& result) {
     {
         std::unique_lock lock(mutex_);

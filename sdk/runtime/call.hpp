@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,14 @@ public:
     virtual void cache_put(std::string_view, std::string_view, std::int64_t /*ttl_ms*/) {}
     /// The plugin's probe would answer differently.
     virtual void capabilities_changed() {}
+    /// A generator would have something now.
+    virtual void more() {}
+};
+
+/// Where a generator puts what it makes in one call after another.
+struct FeedBook {
+    FollowUps tasks;
+    std::optional<std::string> checkpoint;  ///< nothing: as it was
 };
 
 /// The context of one call after another. begin() and end() belong to one thread at a time;
@@ -73,11 +82,14 @@ public:
         task,
         async_task,  ///< the plugin may end it by complete()
         service,     ///< setup, install and the like: everything but follow-up tasks
+        feed,        ///< of a generator: likewise, but it has a FeedBook
         root,        ///< nobody's: log, notify, cancelled and wait only
     };
 
     /// `deadline`: TimePoint::max() for none.
     dto_call* begin(CallId id, base::TimePoint deadline, Kind kind);
+    /// The same for a feed; `book` outlives the call.
+    dto_call* begin_feed(CallId id, base::TimePoint deadline, FeedBook& book);
     /// The plugin's function has returned. True: the call is closed to the plugin, and `result`
     /// says how it ended. False: it stays pending, and may already be over when this returns.
     /// Waits for the plugin's cancel function when that is running.
@@ -116,6 +128,8 @@ public:
                          std::string_view value,
                          std::int64_t ttl_ms);
     dto_status notify(dto_call* call, std::string_view what);
+    dto_status feed(dto_call* call, const dto_task_spec& spec);
+    dto_status checkpoint(dto_call* call, std::string_view token);
     /// Runs `use(artifacts, why)` on the artifacts of this call and logs why it was refused.
     template <typename Use>
     dto_status with_artifacts(dto_call* call, const char* function, const Use& use) {
@@ -167,6 +181,7 @@ private:
     std::atomic<CallId> id_{0};
     base::TimePoint deadline_{};
     Kind kind_ = Kind::task;
+    FeedBook* book_ = nullptr;  // of a feed
 
     std::mutex mutex_;  // of everything below
     std::condition_variable changed_;

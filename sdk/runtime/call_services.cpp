@@ -1,6 +1,7 @@
 #include "runtime/abi_text.hpp"
 #include "runtime/call.hpp"
 #include "runtime/value_cache.hpp"
+#include "wire/limits.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -29,13 +30,53 @@ dto_status Call::emit(dto_call* call, const dto_task_spec& spec) {
         const std::lock_guard lock(mutex_);
         if (const auto refused = accept_task(call, "emit"))
             return refused;
-        if (kind_ == Kind::service)
+        if (kind_ == Kind::service || kind_ == Kind::feed)
             return DTO_UNSUPPORTED;
         added = follow_ups_.add(spec);
     }
     if (added)
         return DTO_OK;
     log(call, DTO_ERROR, added.error().message, {});
+    return DTO_PERMANENT;
+}
+
+// ---- what a generator makes --------------------------------------------------------------------
+
+dto_status Call::feed(dto_call* call, const dto_task_spec& spec) {
+    base::Result<void> added;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto refused = accept_task(call, "emit"))
+            return refused;
+        if (kind_ != Kind::feed)
+            return DTO_UNSUPPORTED;
+        added = book_->tasks.add(spec);
+    }
+    if (added)
+        return DTO_OK;
+    if (added.error().code == base::Errc::limit)
+        return DTO_RETRY;
+    log(call, DTO_ERROR, added.error().message, {});
+    return DTO_PERMANENT;
+}
+
+dto_status Call::checkpoint(dto_call* call, std::string_view token) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto refused = accept_task(call, "checkpoint"))
+            return refused;
+        if (kind_ != Kind::feed)
+            return DTO_UNSUPPORTED;
+        if (token.size() <= wire::limits::checkpoint_length) {
+            book_->checkpoint = token;
+            return DTO_OK;
+        }
+    }
+    log(call,
+        DTO_ERROR,
+        "checkpoint refused: it has " + std::to_string(token.size()) + " bytes, at most " +
+            std::to_string(wire::limits::checkpoint_length),
+        {});
     return DTO_PERMANENT;
 }
 
@@ -74,7 +115,8 @@ dto_status Call::notify(dto_call* call, std::string_view what) {
         return DTO_CANCELLED;
     if (what == "capabilities")
         reporter_.capabilities_changed();
-    // "more" is for generators, which have nothing to do with this host.
+    if (what == "more")
+        reporter_.more();
     return what == "capabilities" || what == "more" ? DTO_OK : DTO_UNSUPPORTED;
 }
 

@@ -20,6 +20,10 @@ base::Error refused(std::string_view what, std::string_view why) {
                        "follow-up task refused: " + std::string(what) + std::string(why));
 }
 
+base::Error too_much(std::string_view why) {
+    return base::error(Errc::limit, "follow-up task refused: " + std::string(why));
+}
+
 /// A member that an older plugin's struct does not have is empty.
 #define SPEC_MEMBER(spec, member) \
     (DTO_HAS(dto_task_spec, &(spec), member) ? (spec).member : decltype((spec).member){})
@@ -94,8 +98,8 @@ base::Result<void> check(const dto_task_spec& spec, std::string_view payload) {
 base::Result<void> FollowUps::add(const dto_task_spec& spec) {
     if (!DTO_HAS(dto_task_spec, &spec, type))
         return refused("struct_size", " is not that of a dto_task_spec");
-    if (count_ == limits::emitted_count)
-        return refused("a call may emit ", std::to_string(limits::emitted_count) + " at most");
+    if (count_ >= limits_.count)
+        return too_much("a call may emit " + std::to_string(limits_.count) + " at most");
     auto payload = view_text(SPEC_MEMBER(spec, payload_json));
     if (payload.empty())
         payload = "{}";
@@ -104,9 +108,9 @@ base::Result<void> FollowUps::add(const dto_task_spec& spec) {
 
     std::string text;
     write(text, spec, payload);
-    if (array_.size() + text.size() + 2 > limits::emitted_bytes)
-        return refused("all of a call together",
-                       " may have " + std::to_string(limits::emitted_bytes) + " bytes at most");
+    if (array_.size() + text.size() + 2 > limits_.bytes)
+        return too_much("all of a call together may have " + std::to_string(limits_.bytes) +
+                        " bytes at most");
     // Inside the array, as it travels, nesting is deeper than in the parts that were checked.
     if (const auto whole = json::parse('[' + text + ']'); !whole)
         return refused("it is nested too deep", "");
@@ -114,6 +118,11 @@ base::Result<void> FollowUps::add(const dto_task_spec& spec) {
     array_ += text;
     ++count_;
     return {};
+}
+
+void FollowUps::back_to(const Mark& mark) {
+    array_.resize(mark.bytes);
+    count_ = mark.count;
 }
 
 std::string FollowUps::take() {

@@ -16,7 +16,9 @@
 ///     text in a body = u32 length, bytes      number in a body = i64
 ///
 ///     supervisor → runner
-///         start    id 0          library, data_dir, work_root, host_id, config; number of threads
+///         start    id 0          library, data_dir, work_root, directory, host_id, config; number
+///         of
+///                                threads; status 1 in the header: for a generator or sink
 ///         execute  id of call    attempt, timeout; payload, task id, content key, directory
 ///         install  id of call    the same, payload = spec, directory = staging directory
 ///         verify   id of call    the same, the directory = the entry in the cache
@@ -24,6 +26,12 @@
 ///         cancel   id of call
 ///         stop     id 0
 ///         cache_value  id of question   value; status 1 in the header: there is one
+///       to a generator or sink, one at a time
+///         open     id of call    config, checkpoint; kind in the status
+///         next     id of call    room
+///         deliver  id of call    room; number of outcomes, each with its members
+///         write    id of call    the same
+///         flush    id of call
 ///     runner → supervisor
 ///         ready    id 0          the module
 ///         failed   id 0          why
@@ -35,6 +43,12 @@
 ///         cache_get  id of question   key
 ///         cache_put  id 0        time to live in milliseconds; key, value
 ///         capabilities_changed  id 0
+///       from a generator or sink
+///         extension  id 0        what the library offers; in place of ready
+///         opened   id of call    answer; last outcome that is stored
+///         batch    id of call    answer; tasks, checkpoint; how many outcomes are acknowledged
+///         written  id of call    answer; how many outcomes are stored
+///         more     id 0
 namespace distributo::runtime {
 
 enum class FrameKind : std::uint8_t {
@@ -46,6 +60,11 @@ enum class FrameKind : std::uint8_t {
     verify,
     probe,
     cache_value,
+    open,
+    next,
+    deliver,
+    write,
+    flush,
     ready = 16,
     failed,
     result,
@@ -55,6 +74,11 @@ enum class FrameKind : std::uint8_t {
     cache_get,
     cache_put,
     capabilities_changed,
+    extension,
+    opened,
+    batch,
+    written,
+    more,
 };
 
 struct FrameHeader {

@@ -125,10 +125,13 @@ FrameHeader header(FrameKind kind, CallId id = 0, std::uint16_t type = 0) {
 
 void write_start(std::string& out, const StartMessage& message) {
     const auto& setup = message.setup;
-    FrameWriter frame(out, header(FrameKind::start));
+    auto start = header(FrameKind::start);
+    start.status = message.extension ? 1 : 0;
+    FrameWriter frame(out, start);
     frame.text(message.library)
         .text(setup.data_dir.native())
         .text(setup.work_root.native())
+        .text(message.directory)
         .text(setup.host_id)
         .text(setup.config)
         .number(setup.threads);
@@ -140,6 +143,8 @@ std::optional<StartMessage> read_start(Frame& frame) {
     message.library = frame.text();
     message.setup.data_dir = frame.text();
     message.setup.work_root = frame.text();
+    message.directory = frame.text();
+    message.extension = frame.header.status == 1;
     message.setup.host_id = frame.text();
     message.setup.config = frame.text();
     message.setup.threads = static_cast<std::uint32_t>(frame.number());

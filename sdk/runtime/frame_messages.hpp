@@ -15,6 +15,8 @@ struct StartMessage {
     std::string library;
     SetupRequest setup;
     SandboxPolicy sandbox{};
+    bool extension = false;   ///< a generator or sink: of `setup`, threads and config do not count
+    std::string directory{};  ///< where the process works; empty: data_dir
 };
 
 void write_start(std::string& out, const StartMessage& message);

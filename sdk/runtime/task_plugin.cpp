@@ -1,9 +1,9 @@
 #include "runtime/task_plugin.hpp"
 
 #include "runtime/abi_text.hpp"
+#include "runtime/contained.hpp"
 #include "runtime/host_table.hpp"
 
-#include <exception>
 #include <utility>
 #include <vector>
 
@@ -11,22 +11,6 @@ namespace distributo::runtime {
 namespace {
 
 using base::Errc;
-
-/// A C++ exception may not leave a plugin function, but one in a plugin that was not built with
-/// the SDK must not end the process that runs its neighbours either.
-template <typename Function>
-dto_status contained(CallReporter& reporter, CallId call, const Function& function) noexcept {
-    try {
-        return function();
-    } catch (const std::exception& thrown) {
-        reporter.log(call,
-                     "plugin",
-                     std::string("PLUGIN_MISBEHAVING: threw across the ABI: ") + thrown.what());
-    } catch (...) {
-        reporter.log(call, "plugin", "PLUGIN_MISBEHAVING: threw across the ABI");
-    }
-    return DTO_PERMANENT;
-}
 
 base::Error failed(std::string_view where, CallResult result) {
     return base::error(Errc::unavailable, std::string(where) + " failed: " + result.message);

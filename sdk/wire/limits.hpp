@@ -41,6 +41,10 @@ inline constexpr std::size_t emitted_count = 1024;
 inline constexpr std::size_t emitted_bytes = 1024 * 1024;
 /// A key is only hashed; this much says what it stands for.
 inline constexpr std::size_t dedupe_key_length = 1024;
+/// Where a generator goes on: written with every batch, so it must stay small beside it.
+inline constexpr std::size_t checkpoint_length = 64 * 1024;
+/// Tasks that a generator makes in one call, all together: one transaction, and one message.
+inline constexpr std::size_t feed_bytes = 8 * 1024 * 1024;
 
 /// Any duration in a message; a hundred years, so that sums of nanoseconds stay far from overflow.
 inline constexpr std::int64_t max_duration_ms = 3'153'600'000'000;

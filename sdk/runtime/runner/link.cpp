@@ -72,7 +72,7 @@ void Link::wait_for_input() {
         capture_.drain();
 }
 
-std::optional<Frame> Link::first_frame() {
+std::optional<Frame> Link::next_frame() {
     Frame frame;
     while (!in_.next(frame)) {
         if (in_.corrupt())
@@ -115,7 +115,7 @@ void Link::hand_over(Executor& executor, const Frame& received) {
             executor.cancel(frame.header.id);
             break;
         case FrameKind::cache_value:
-            questions_.answer(frame.header.id, frame.header.status != 0, frame.text());
+            answer(frame);
             break;
         case FrameKind::stop:
             executor.enqueue(calls_);
@@ -172,9 +172,7 @@ void Link::send(const std::string& frames) {
 
 void Link::stopped() {
     capture_.drain();
-    std::string frame;
-    FrameWriter(frame, {.size = 0, .kind = FrameKind::stopped, .status = 0, .type = 0, .id = 0});
-    send(frame);
+    signal(FrameKind::stopped);
 }
 
 void Link::log(CallId call, std::string_view stream, std::string_view text) {
@@ -215,16 +213,35 @@ void Link::cache_put(std::string_view key, std::string_view value, std::int64_t 
     send(frame);
 }
 
-void Link::capabilities_changed() {
+void Link::answer(Frame& frame) {
+    questions_.answer(frame.header.id, frame.header.status != 0, frame.text());
+}
+
+void Link::signal(FrameKind kind) {
     std::string frame;
-    FrameWriter(
-        frame,
-        {.size = 0, .kind = FrameKind::capabilities_changed, .status = 0, .type = 0, .id = 0});
+    FrameWriter(frame, {.size = 0, .kind = kind, .status = 0, .type = 0, .id = 0});
     send(frame);
+}
+
+void Link::capabilities_changed() {
+    signal(FrameKind::capabilities_changed);
+}
+
+void Link::more() {
+    signal(FrameKind::more);
 }
 
 void Link::printed(CallId call, std::string_view stream, std::string_view text) {
     log(call, stream, text);
+}
+
+void report_failure(Link& link, std::string why) {
+    link.drain();
+    link.explain(why);
+    std::string frame;
+    FrameWriter(frame, {.size = 0, .kind = FrameKind::failed, .status = 0, .type = 0, .id = 0})
+        .text(why);
+    link.send(frame);
 }
 
 }  // namespace distributo::runtime

@@ -24,9 +24,12 @@ public:
     void confined_by(const SandboxPolicy& policy) { policy_ = policy; }
     /// Adds to a failure's message which limit it was, when it was one.
     void explain(std::string& message) const;
-    /// Waits for the first frame.
-    [[nodiscard]] std::optional<Frame> first_frame();
-    /// Writes a frame that is no call's.
+    /// Waits for a frame; its body is valid until the next one is asked for. Nothing: the stream is
+    /// corrupt. For the first frame, and for who has no executor that reads.
+    [[nodiscard]] std::optional<Frame> next_frame();
+    /// Answers a question of cache_get(), for who reads frames itself.
+    void answer(Frame& frame);
+    /// Writes a frame that is no call's result.
     void send(const std::string& frames);
     /// Reports what was printed until now.
     void drain() { capture_.drain(); }
@@ -42,12 +45,14 @@ public:
     bool cache_get(std::string_view key, std::string& value) override;
     void cache_put(std::string_view key, std::string_view value, std::int64_t ttl_ms) override;
     void capabilities_changed() override;
+    void more() override;
 
 private:
     void printed(CallId call, std::string_view stream, std::string_view text) override;
     void wait_for_input();
     bool receive();
     void hand_over(Executor& executor, const Frame& frame);
+    void signal(FrameKind kind);
 
     const int socket_;
     SandboxPolicy policy_;
@@ -61,5 +66,8 @@ private:
     std::string writing_out_;
     bool writing_ = false;
 };
+
+/// Says why the plugin cannot be used; the process ends next.
+void report_failure(Link& link, std::string why);
 
 }  // namespace distributo::runtime

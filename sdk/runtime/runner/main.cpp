@@ -4,15 +4,18 @@
 // Of these, 4 is closed before the plugin is loaded, and its children inherit 0 to 2 only.
 #include "runtime/executor.hpp"
 #include "runtime/frame_messages.hpp"
+#include "runtime/runner/extension_main.hpp"
 #include "runtime/runner/last_sweep.hpp"
 #include "runtime/runner/link.hpp"
 #include "runtime/runner_descriptors.hpp"
 #include "runtime/sandbox.hpp"
 #include "runtime/shared_page.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <malloc.h>
@@ -74,15 +77,6 @@ SharedPage map_page() {
     return SharedPage::at(memory, size);
 }
 
-void report_failure(Link& link, std::string why) {
-    link.drain();
-    link.explain(why);
-    std::string frame;
-    FrameWriter(frame, {.size = 0, .kind = FrameKind::failed, .status = 0, .type = 0, .id = 0})
-        .text(why);
-    link.send(frame);
-}
-
 /// Programs ask these where they may write: the plugin's own directories, which is where the
 /// sandbox lets them, and not what the host's user has.
 base::Result<SandboxPaths> own_directories(const StartMessage& start) {
@@ -137,6 +131,15 @@ bool set_up(Executor& executor,
     return true;
 }
 
+bool go_to_work(Link& link, const StartMessage& start) {
+    if (start.directory.empty())
+        return chdir(start.setup.data_dir.c_str()) == 0 || chdir("/") == 0;
+    if (chdir(start.directory.c_str()) == 0)
+        return true;
+    report_failure(link, "cannot work in " + start.directory + ": " + std::strerror(errno));
+    return false;
+}
+
 /// Before anything else: a runner that loses its supervisor kills its process group, which must
 /// not be somebody's shell.
 bool started_by_supervisor() {
@@ -156,14 +159,14 @@ int run() {
         return 2;
     const auto link = std::make_shared<Link>(
         descriptors::socket, descriptors::out_end, descriptors::error_end, page);
-    auto first = link->first_frame();
+    auto first = link->next_frame();
     if (!first || first->header.kind != FrameKind::start)
         return 2;
     const auto start = read_start(*first);
     if (!start || start->setup.threads == 0 || page.slots.all.size() < start->setup.threads + 1)
         return 2;
-    if (chdir(start->setup.data_dir.c_str()) != 0 && chdir("/") != 0)
-        return 2;
+    if (!go_to_work(*link, *start))
+        return 1;
     // Before any other thread starts: they inherit it.
     link->confined_by(start->sandbox);
     const auto sandbox = confine(*start);
@@ -172,6 +175,8 @@ int run() {
         return 1;
     }
 
+    if (start->extension)
+        _exit(run_extension(*link, *start));  // its threads go with it
     const auto executor =
         std::make_shared<Executor>(link,
                                    page.slots,
