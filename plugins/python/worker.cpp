@@ -2,6 +2,8 @@
 
 #include "interpreter.hpp"
 
+#include <signal.h>
+
 namespace script {
 
 Worker::Worker() : thread_([this] { work(); }) {}
@@ -31,6 +33,9 @@ void Worker::run(const std::function<void()>& job) {
 }
 
 void Worker::work() {
+    // Python gives the thread that it is started on another one, and does not take it back.
+    stack_t signal_stack{};
+    sigaltstack(nullptr, &signal_stack);
     std::string fault = start_interpreter();
     const bool usable = fault.empty();
     {
@@ -60,6 +65,7 @@ void Worker::work() {
         PyEval_RestoreThread(thread);
         PyGILState_Release(state);
     }
+    sigaltstack(&signal_stack, nullptr);
 }
 
 }  // namespace script
