@@ -16,6 +16,7 @@ struct ListQuery {
     std::vector<wire::TaskState> states{};         ///< empty: any
     std::string type{}, group{}, host{};           ///< empty: any; host: name, of the last attempt
     std::pair<std::string, std::string> label{};   ///< empty name: any
+    ExtensionNumber generator = 0;                 ///< that they come from; 0: any origin
     std::optional<base::WallTime> created_from{};  ///< inclusive
     std::optional<base::WallTime> created_before{};  ///< exclusive
     TaskId before = ~TaskId{0};                      ///< ids below this

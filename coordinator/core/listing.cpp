@@ -38,6 +38,8 @@ bool Scheduler::Impl::fits(const ListQuery& query, TypeIndex type, Slot slot) co
         return false;
     if (type != no_type && queues[task.queue].type != type)
         return false;
+    if (query.generator != 0 && tasks.generator(slot) != query.generator)
+        return false;
     if (!query.host.empty()) {
         const Host* host = task.leased ? hosts.get(task.host) : nullptr;
         if (!host || host->hello.name != query.host)
@@ -88,7 +90,8 @@ bool Scheduler::Impl::may_find(const ListQuery& query, TypeIndex type) const {
         return false;
     };
     return any_wanted(all) && (type == no_type || any_wanted(queues.type_at(type).live)) &&
-           (query.group.empty() || any_wanted(groups.find(query.group)));
+           (query.group.empty() || any_wanted(groups.find(query.group))) &&
+           (query.generator == 0 || any_wanted(generators.find(query.generator)));
 }
 
 LivePage Scheduler::list(const ListQuery& query) const {

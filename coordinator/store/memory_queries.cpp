@@ -130,6 +130,8 @@ bool MemoryStore::matches(const TaskRow& row, const ListQuery& query) const {
         return false;
     if (!query.type.empty() && row.type_name() != query.type)
         return false;
+    if (query.generator != 0 && row.generator != query.generator)
+        return false;
     if (!query.host.empty() && outcomes_.host(row.sequence) != query.host)
         return false;
     return core::belongs(query, row.options.get(), row.created);
@@ -168,6 +170,8 @@ ResultsPage MemoryStore::select(const ResultsQuery& query) {
         if (!query.type.empty() && row.type_name() != query.type)
             continue;
         if (!query.group.empty() && group_of(row) != query.group)
+            continue;
+        if (query.generator != 0 && row.generator != query.generator)
             continue;
         page.tasks.push_back(copy(row));
     }

@@ -93,9 +93,10 @@ struct ListPage {
 };
 
 struct ResultsQuery {
-    std::uint64_t after = 0;      ///< sequence
-    std::string type{}, group{};  ///< empty: any
-    TaskId from_id = 0;           ///< only tasks with id ≥ this, and ≤ to_id
+    std::uint64_t after = 0;              ///< sequence
+    std::string type{}, group{};          ///< empty: any
+    core::ExtensionNumber generator = 0;  ///< that they come from; 0: any origin
+    TaskId from_id = 0;                   ///< only tasks with id ≥ this, and ≤ to_id
     TaskId to_id = ~TaskId{0};
     std::size_t limit = 1000;
 };

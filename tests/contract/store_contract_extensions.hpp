@@ -111,6 +111,30 @@ TEST_P(StoreContractExtensions, ATaskRemembersItsGenerator) {
     EXPECT_EQ(reopen(second)->task.generator, 5U);
 }
 
+TEST_P(StoreContractExtensions, TasksAndResultsOfOneGeneratorAreFound) {
+    Ids of_four;
+    for (core::ExtensionNumber generator : {4U, 5U, 0U, 4U}) {
+        auto made = generator == 4 ? task("a") : grouped("a", "g");
+        made.generator = generator;
+        const auto id = add_ended(std::move(made));
+        if (generator == 4)
+            of_four.push_back(id);
+    }
+    const Ids newest_first(of_four.rbegin(), of_four.rend());
+
+    EXPECT_EQ(ids(list({.generator = 4})), newest_first);
+    EXPECT_TRUE(list({.group = "g", .generator = 4}).tasks.empty());
+    EXPECT_EQ(list({.group = "g", .generator = 5}).tasks.size(), 1U);
+    EXPECT_TRUE(list({.generator = 6}).tasks.empty());
+    const auto page = results({.generator = 4});
+    EXPECT_EQ(ids(page), of_four);
+    EXPECT_EQ(page.next_after, 4U);
+    const auto none = results({.generator = 6});
+    EXPECT_TRUE(none.tasks.empty());
+    EXPECT_EQ(none.next_after, 4U) << "what was passed over need not be looked at again";
+    EXPECT_EQ(results({.group = "g", .generator = 5}).tasks.size(), 1U);
+}
+
 TEST_P(StoreContractExtensions, TheTextOfADedupeKeyIsKept) {
     core::TaskOptions options;
     options.given_id = "dedupe-1";

@@ -52,6 +52,10 @@ std::optional<ListPlan> ListPlan::of(const ListQuery& query, const Name& name) {
         plan.require(NameKind::group, query.group, name, "t.\"group\"") &&
         plan.require(
             NameKind::label, key.empty() ? std::string() : label_text(key, value), name, nullptr) &&
+        plan.require(NameKind::generator,
+                     query.generator == 0 ? std::string() : std::to_string(query.generator),
+                     name,
+                     nullptr) &&
         plan.require(NameKind::host, query.host, name, "o.host") &&
         plan.require(NameKind::type, query.type, name, "t.type");
     if (!known ||
@@ -59,6 +63,10 @@ std::optional<ListPlan> ListPlan::of(const ListQuery& query, const Name& name) {
         return std::nullopt;
     if (!key.empty())
         plan.conditions_ += " AND t.options IS NOT NULL";  // most have none, and need not be read
+    if (query.generator != 0) {
+        plan.conditions_ += " AND t.generator = ?";
+        plan.values_.push_back(query.generator);
+    }
     for (const auto& [bound, condition] : {std::pair{query.created_from, " AND t.created >= ?"},
                                            std::pair{query.created_before, " AND t.created < ?"}})
         if (bound) {

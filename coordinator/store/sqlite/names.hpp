@@ -51,7 +51,7 @@ private:
     Statement select_;
     Statement insert_;
     Statement delete_;
-    std::array<Known, 7> known_;
+    std::array<Known, name_kinds> known_;
 };
 
 /// Numbers to texts. A view that it gave lives as long as it: of those that are asked for, types,

@@ -94,7 +94,8 @@ Reader::Reader(const std::string& file, const std::string& vfs, BlobFiles files,
       find_given_id_(database_.prepare("SELECT task FROM given_id WHERE text = ?")),
       find_result_(database_.prepare(
           select_tasks() + "WHERE t.id = ?1 AND o.sequence = ?2 AND (?3 = 0 OR t.type = ?3) "
-                           "AND (?4 = 0 OR t.\"group\" = ?4)")),
+                           "AND (?4 = 0 OR t.\"group\" = ?4) "
+                           "AND (?5 = 0 OR t.generator = ?5)")),
       recorded_(database_.prepare(R"sql(
         SELECT tasks FROM recorded
         WHERE first >= coalesce((SELECT max(first) FROM recorded WHERE first <= ?), 0)
@@ -198,7 +199,7 @@ ResultsPage Reader::results(const ResultsQuery& query, Sequences sequences) {
             page.next_after = sequence;
             if (id < query.from_id || id > query.to_id)
                 continue;
-            auto rows = find_result_.query(id, sequence, type, group);
+            auto rows = find_result_.query(id, sequence, type, group, query.generator);
             if (rows.next())
                 bytes += bytes_of(page.tasks.emplace_back(records_.record(rows)));
             if (bytes > page_bytes || moment.page_is_due())

@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 #include "coordinator/store/sqlite/database.hpp"
 
+#include <cstddef>
 #include <string>
 
 /// The tables of the store. Nothing that belongs to a task is updated: it is inserted at submit,
@@ -17,13 +18,22 @@
 ///   recorded                per commit: which tasks ended in it, in order (the sequence)
 ///   tally                   per type and group: how many, by state
 ///   block, mark             where to look: see block_marks.hpp
-///   name                    texts that repeat: types, groups, hosts, versions, labels
-///   extension, cursor        generators and sinks, and how far each has come
+///   name                    texts that repeat: types, groups, hosts, versions, labels, generators
+///   extension, cursor       generators and sinks, and how far each has come
 ///   submission, host, term, meta
 namespace distributo::coordinator::store {
 
 /// Kinds of texts in `name`.
-enum class NameKind { type = 1, group = 2, host = 3, host_id = 4, version = 5, label = 6 };
+enum class NameKind {
+    type = 1,
+    group = 2,
+    host = 3,
+    host_id = 4,
+    version = 5,
+    label = 6,
+    generator = 7,  ///< its number
+};
+inline constexpr std::size_t name_kinds = 8;  ///< above all
 
 inline constexpr int schema_version = 2;
 

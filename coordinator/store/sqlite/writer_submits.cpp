@@ -129,6 +129,9 @@ void Writer::insert(const core::NewTask& task) {
     tallies_.added(type, group, task.id);
     marks_.created(task.id, task.created);
     marks_.mark(type, any_state, task.id);
+    if (task.generator != 0)
+        marks_.mark(
+            names_.id(NameKind::generator, std::to_string(task.generator)), any_state, task.id);
 }
 
 void Writer::keep_keys(const core::NewTask& task, NameId group) {

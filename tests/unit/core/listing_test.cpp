@@ -23,6 +23,18 @@ TEST_F(ListingTest, TheNewestComesFirst) {
     EXPECT_EQ(bed.scheduler.list({.limit = 3}).next_before, 0U) << "there is no more";
 }
 
+TEST_F(ListingTest, TasksOfOneGeneratorAreFound) {
+    const auto first = bed.add_plain("echo", 7);
+    bed.add_plain("echo", 8);
+    bed.add("echo");
+    const auto last = bed.add_plain("render", 7);
+
+    EXPECT_EQ(list({.generator = 7}), (Ids{last, first}));
+    EXPECT_EQ(list({.type = "echo", .generator = 7}), (Ids{first}));
+    EXPECT_TRUE(list({.generator = 9}).empty());
+    EXPECT_EQ(bed.scheduler.list({.generator = 9}).next_before, 0U);
+}
+
 TEST_F(ListingTest, GapsBetweenIdsCostNothing) {
     const auto first = bed.add("echo");
     bed.last_id += 1'000'000'000'000;
