@@ -72,7 +72,7 @@ base::Result<void> Agent::start() {
         if (state_ == State::running)
             stop();
     };
-    watch_.emplace(io_, options_.plugin_dirs, [this](const PluginChanges& changes) {
+    watch_.emplace(io_, options_.plugin_dirs, [this](const runtime::PluginChanges& changes) {
         plugins_->apply(changes);
     });
     if (auto watching = watch_->start(); !watching)

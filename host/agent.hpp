@@ -5,8 +5,8 @@
 #include "host/link.hpp"
 #include "host/options.hpp"
 #include "host/plugin_set.hpp"
-#include "host/plugin_watch.hpp"
 #include "host/task_desk.hpp"
+#include "runtime/plugin_watch.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -62,7 +62,7 @@ private:
     TaskDesk desk_;
     std::optional<PluginSet> plugins_;
     std::optional<Link> link_;
-    std::optional<PluginWatch> watch_;
+    std::optional<runtime::PluginWatch> watch_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;             // of draining, or of idleness
     std::optional<std::uint64_t> idle_at_count_;  // tasks assigned when the host became idle

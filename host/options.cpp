@@ -3,6 +3,7 @@
 #include "discovery/discovery.hpp"
 #include "host/data_dir.hpp"
 #include "net/http_client.hpp"
+#include "runtime/plugin_folders.hpp"
 #include "wire/limits.hpp"
 
 #include <algorithm>
@@ -21,43 +22,6 @@ std::string host_name() {
     if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0')
         return "host";
     return name.data();
-}
-
-fs::path own_folder() {
-    std::error_code error;
-    return fs::read_symlink("/proc/self/exe", error).parent_path();
-}
-
-/// The first of the usual folders that exists: the build tree's, then the installed ones.
-std::vector<fs::path> default_plugin_dirs() {
-    const std::array candidates{own_folder().parent_path() / "plugins",
-                                fs::path("/usr/local/lib/distributo/plugins"),
-                                fs::path("/usr/lib/distributo/plugins")};
-    for (const auto& folder : candidates)
-        if (fs::is_directory(folder))
-            return {folder};
-    return {};
-}
-
-base::Result<std::vector<fs::path>> plugin_dirs(const base::Config& config) {
-    std::vector<fs::path> folders;
-    for (const auto& text : config.list("--plugin-dir")) {
-        std::error_code error;
-        auto folder = fs::absolute(text, error).lexically_normal();
-        if (!fs::is_directory(folder, error))
-            return base::error(base::Errc::invalid_argument,
-                               "--plugin-dir: there is no folder " + folder.string(),
-                               "create it first: mkdir -p " + folder.string());
-        if (std::ranges::find(folders, folder) == folders.end())
-            folders.push_back(std::move(folder));
-    }
-    if (folders.empty())
-        folders = default_plugin_dirs();
-    if (folders.empty())
-        return base::error(base::Errc::invalid_argument,
-                           "no plugin folder was found, so this host could do nothing",
-                           "name one: --plugin-dir DIR");
-    return folders;
 }
 
 /// Files and folders of a flag, made absolute. A path that is missing would silently be no rule.
@@ -201,9 +165,13 @@ base::Result<Options> read_options(const base::Config& config) {
     Options options;
     if (auto read = read_coordinator(config, options); !read)
         return read.error();
-    auto folders = plugin_dirs(config);
+    auto folders = runtime::plugin_folders(config.list("--plugin-dir"), "--plugin-dir");
     if (!folders)
         return folders.error();
+    if (folders->empty())
+        return base::error(base::Errc::invalid_argument,
+                           "no plugin folder was found, so this host could do nothing",
+                           "name one: --plugin-dir DIR");
     options.plugin_dirs = std::move(*folders);
     auto own_labels = labels(config);
     if (!own_labels)

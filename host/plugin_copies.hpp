@@ -1,40 +1,17 @@
 #pragma once
 
-#include "base/result.hpp"
 #include "host/plugin_history.hpp"
 #include "host/quarantine_book.hpp"
-#include "runtime/plugin_cache.hpp"
+#include "runtime/plugin_copies.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
-
-#include <filesystem>
-#include <functional>
-#include <memory>
-#include <set>
 #include <string>
-#include <vector>
 
 namespace distributo::host {
 
-/// The private copies of plugins on disk: made, found again and removed on a thread of its own,
-/// one after the other, since all of that blocks. Answers come on the io_context; none after the
-/// destructor, which waits for the thread. Not thread-safe: lives on the io_context.
-class PluginCopies {
+/// The private copies of plugins, and what this host has learnt about them, beside them on disk.
+class PluginCopies : public runtime::PluginCopies {
 public:
-    using Done = std::function<void(base::Result<runtime::CachedPlugin>)>;
-
-    /// `folders`: where the library that runs scripts may lie, see runtime::cache_plugin().
-    PluginCopies(boost::asio::io_context& io,
-                 std::filesystem::path cache,
-                 std::vector<std::filesystem::path> folders);
-    ~PluginCopies();
-
-    void make(std::filesystem::path file, Done done);
-    /// A copy that was made before, also by an earlier process.
-    void find(std::string digest, Done done);
-    /// Removes all others, after everything that was asked for before.
-    void keep_only(std::set<std::string> digests);
+    using runtime::PluginCopies::PluginCopies;
 
     /// What was saved; empty when nothing was. Reads the disk.
     [[nodiscard]] PluginHistory load_history() const;
@@ -45,13 +22,6 @@ public:
 private:
     [[nodiscard]] std::string load(const char* name) const;
     void save(const char* name, std::string text);
-    void run(std::function<base::Result<runtime::CachedPlugin>()> work, Done done);
-
-    boost::asio::io_context& io_;
-    std::filesystem::path cache_;
-    std::vector<std::filesystem::path> folders_;
-    std::shared_ptr<bool> alive_;
-    boost::asio::thread_pool thread_;
 };
 
 }  // namespace distributo::host

@@ -33,7 +33,7 @@ PluginSet::PluginSet(asio::io_context& io,
 
 PluginSet::~PluginSet() = default;
 
-void PluginSet::apply(const PluginChanges& changes) {
+void PluginSet::apply(const runtime::PluginChanges& changes) {
     const bool first = !std::exchange(scanned_, true);
     if (first)
         history_.forget_all_but({changes.present.begin(), changes.present.end()});

@@ -6,7 +6,7 @@
 #include "host/plugin_config.hpp"
 #include "host/plugin_copies.hpp"
 #include "host/plugin_history.hpp"
-#include "host/plugin_watch.hpp"
+#include "runtime/plugin_watch.hpp"
 #include "wire/messages.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -90,7 +90,7 @@ public:
               PluginSetEvents& events);
     ~PluginSet() override;
 
-    void apply(const PluginChanges& changes);
+    void apply(const runtime::PluginChanges& changes);
     /// Ends all plugins in order; `done` follows when the last has torn down.
     void stop(std::function<void()> done);
 

@@ -1,4 +1,4 @@
-#include "host/plugin_watch.hpp"
+#include "runtime/plugin_watch.hpp"
 
 #include "base/ids.hpp"
 
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace distributo::host {
+namespace distributo::runtime {
 namespace {
 
 namespace fs = std::filesystem;
@@ -197,4 +197,4 @@ TEST(IsPluginNameTest, AcceptsOnlyVisibleSharedLibraries) {
 }
 
 }  // namespace
-}  // namespace distributo::host
+}  // namespace distributo::runtime

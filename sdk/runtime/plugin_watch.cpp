@@ -1,4 +1,4 @@
-#include "host/plugin_watch.hpp"
+#include "runtime/plugin_watch.hpp"
 
 #include "base/log.hpp"
 #include "runtime/plugin_cache.hpp"
@@ -10,7 +10,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
-namespace distributo::host {
+namespace distributo::runtime {
 namespace {
 
 namespace asio = boost::asio;
@@ -40,7 +40,7 @@ bool is_link(const fs::path& file) {
 }  // namespace
 
 bool is_plugin_name(std::string_view file_name) noexcept {
-    return runtime::is_plugin_file(file_name);
+    return is_plugin_file(file_name);
 }
 
 PluginWatch::PluginWatch(asio::io_context& io,
@@ -216,4 +216,4 @@ void PluginWatch::rescan() {
         on_change_(changes);
 }
 
-}  // namespace distributo::host
+}  // namespace distributo::runtime

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace distributo::host {
+namespace distributo::runtime {
 
 /// What changed in the plugin folders since the last report.
 struct PluginChanges {
@@ -26,10 +26,9 @@ struct PluginChanges {
 /// Sees plugins come, change and go: inotify on the folders, then a comparison with what was there,
 /// so that no event can be missed or misread. A file that is still being written is left alone
 /// until its writer closes it, or has done nothing for 5 s. Plugins are libraries, *.so, and
-/// scripts,
-/// *.py, whose names do not begin with a dot, nor those of scripts with _. A folder that vanishes
-/// takes its plugins with it, and is watched again when it comes back. Not thread-safe: lives on
-/// the io_context.
+/// scripts, *.py, whose names do not begin with a dot, nor those of scripts with _. A folder that
+/// vanishes takes its plugins with it, and is watched again when it comes back. Not thread-safe:
+/// lives on the io_context.
 class PluginWatch {
 public:
     PluginWatch(boost::asio::io_context& io,
@@ -77,4 +76,4 @@ private:
 /// Is this the name of a file that a plugin folder offers?
 [[nodiscard]] bool is_plugin_name(std::string_view file_name) noexcept;
 
-}  // namespace distributo::host
+}  // namespace distributo::runtime
