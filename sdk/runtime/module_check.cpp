@@ -128,8 +128,13 @@ base::Result<void> add_types(TaskModule& module,
                              std::uint32_t count) {
     if (auto added = append_types(module, types, count); !added)
         return added.error();
-    if (module.info.types.empty())
+    const auto& all = module.info.types;
+    if (all.empty())
         return refused("discovers no task types");
+    const auto& version = all.front().version;
+    if (module.api.type_count == 0 &&
+        std::ranges::all_of(all, [&](const TypeInfo& type) { return type.version == version; }))
+        module.info.version = version;
     return {};
 }
 

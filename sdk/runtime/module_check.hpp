@@ -22,7 +22,9 @@ struct TaskModule {
 /// that discovers its types may have none yet.
 [[nodiscard]] base::Result<TaskModule> check_module(const dto_module& module);
 
-/// Checks the types that the module's discover() has named in the same way and appends them. An
+/// Checks the types that the module's discover() has named in the same way and appends them. A
+/// module that has no others has the version that they agree on: the constant one is that of what
+/// runs them. An
 /// error, also when it offers no type at all now, leaves the module in an unspecified state.
 [[nodiscard]] base::Result<void> add_types(TaskModule& module,
                                            const dto_task_type* const* types,

@@ -241,12 +241,12 @@ class DropTest(PythonTest):
             self.assertIn(reason, listing)
 
     def test_a_version_that_is_wrong_leaves_the_one_before_in_place(self):
-        self.put("@distributo.task\ndef one(payload): return 1\n")
+        self.put("__version__ = '2.1.0'\n@distributo.task\ndef one(payload): return 1\n")
         coordinator, _ = self.start()
         self.assertEqual(self.result(coordinator, "words:one"), 1)
         self.put("@distributo.task\ndef one(payload): return (2\n")
         reason = eventually("it is refused", lambda: self.refused(coordinator).get("words.py"))
-        self.assertIn("'(' was never closed (words.py:3); version 1.0.0 runs instead", reason)
+        self.assertIn("'(' was never closed (words.py:3); version 2.1.0 runs instead", reason)
         self.assertEqual(self.result(coordinator, "words:one"), 1)
         self.put("@distributo.task\ndef one(payload): return 3\n")
         eventually("it is not refused any more", lambda: not self.refused(coordinator))

@@ -147,6 +147,8 @@ TEST_F(ModuleCheckTest, ChecksWhatIsDiscoveredLikeWhatIsConstant) {
     ASSERT_TRUE(add_types(*empty, types, 1));
     EXPECT_EQ(empty->info.types[0].name, "acme.render");
     EXPECT_EQ(empty->flags[0], DTO_TASK_REENTRANT);
+    EXPECT_EQ(empty->info.version, "1.2.0");
+    EXPECT_EQ(plain->info.version, "1.0.0-rc.1+build5");
     type.name = abi_text("Acme");
     EXPECT_THAT(add_types(*empty, types, 1).error().message, HasSubstr("\"Acme\""));
 }
