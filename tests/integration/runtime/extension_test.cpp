@@ -26,6 +26,13 @@ protected:
         std::filesystem::create_directories(options_.work_root);
         runner_ = make_extension_runner(io_, options_, *this);
     }
+    /// Ends the process, with a kill, and starts another one.
+    void restart(const std::filesystem::path& plugin) {
+        runner_.reset();
+        module_.reset();
+        opened_.reset();
+        start(plugin);
+    }
     void open(ExtensionKind kind, const std::string& config, const std::string& checkpoint = {}) {
         if (!runner_)
             start();
@@ -294,6 +301,38 @@ TEST_F(ExtensionTest, AFolderThatIsNotThereIsNamed) {
     start();
     until([&] { return gone_.has_value(); });
     EXPECT_THAT(*gone_, HasSubstr("cannot work in /nowhere: No such file"));
+}
+
+// ---- what `distributo plugin new` makes, in a process of its own --------------------------------
+
+TEST_F(ExtensionTest, TheTemplateOfAGeneratorGoesOnAfterAKill) {
+    start(test_plugin("runtime/template_generator"));
+    open(ExtensionKind::generator, R"({"last":5})");
+    EXPECT_TRUE(module_->tasks);
+    next(2);
+    EXPECT_EQ(batch_->answer.status, Ended::ok);
+    ASSERT_EQ(batch_->checkpoint, R"({"next":3})");
+    restart(test_plugin("runtime/template_generator"));
+    open(ExtensionKind::generator, R"({"last":5})", *batch_->checkpoint);
+    next(100);
+    EXPECT_EQ(batch_->answer.status, Ended::end);
+    EXPECT_EQ(batch_->count, 3U);
+    EXPECT_THAT(batch_->emitted, HasSubstr(R"("template_generator.square")"));
+}
+
+TEST_F(ExtensionTest, TheTemplateOfASinkKnowsAfterAKillWhatItHas) {
+    const std::string config = R"({"file":"out.tsv"})";
+    options_.directory = folder_.path();
+    start(test_plugin("runtime/template_sink"));
+    open(ExtensionKind::sink, config);
+    EXPECT_FALSE(module_->tasks);
+    EXPECT_EQ(opened_->last_stored, 0U);
+    write({outcome(4, "1"), outcome(7, "2")});
+    EXPECT_EQ(written_->stored, 2U);
+    EXPECT_GT(std::filesystem::file_size(folder_.path() / "out.tsv"), 0U);
+    restart(test_plugin("runtime/template_sink"));
+    open(ExtensionKind::sink, config);
+    EXPECT_EQ(opened_->last_stored, 7U);
 }
 
 }  // namespace

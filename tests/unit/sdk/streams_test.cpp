@@ -164,6 +164,9 @@ TEST(GeneratorSupportTest, GivesOutcomes) {
     const auto useless = numbers.on_result({.status = DTO_PERMANENT, .message = "broken"});
     EXPECT_EQ(useless.status, DTO_PERMANENT);
     EXPECT_EQ(useless.message, "of no use: broken");
+    EXPECT_EQ(numbers.said().notices.size(), 1U) << "made once";
+    EXPECT_EQ(numbers.on_result({.result = "{}"}).message, "result.n: missing");
+    EXPECT_TRUE(numbers.said().notices.empty()) << "the same goes on";
     EXPECT_EQ(numbers.on_result({.result = R"({"n":8})"}, 0).status, DTO_IDLE);
 }
 

@@ -73,8 +73,8 @@ inline bool commits(dto_status status) {
 /// Throws std::runtime_error with the reason when the library has none, or when it is not open.
 class Generator {
 public:
-    explicit Generator(const std::filesystem::path& library) : module_(library, Services::none) {}
-    explicit Generator(dto_entry_fn entry) : module_(entry, Services::none) {}
+    explicit Generator(const std::filesystem::path& library) : module_(library, Services::all) {}
+    explicit Generator(dto_entry_fn entry) : module_(entry, Services::all) {}
     Generator(const Generator&) = delete;
     Generator& operator=(const Generator&) = delete;
     ~Generator() { close(); }
@@ -126,7 +126,8 @@ public:
         }
     }
 
-    /// Gives it the outcome of a task. Throws std::runtime_error when it does not want any.
+    /// Gives it the outcome of a task. Throws std::runtime_error when it does not want any. With
+    /// DTO_PERMANENT the outcome counts as seen, and the generator goes on as it is.
     Outcome on_result(const distributo::Outcome& outcome, std::uint32_t room = default_room) {
         require_open();
         if (!DTO_CAN(dto_generator_api, api_, on_result)) {
@@ -134,7 +135,8 @@ public:
         }
         detail::FeedCall call(room, 0);
         const dto_result_view view = detail::view_of(outcome);
-        return finish(call, api_->on_result(instance_, call.abi(), &call.feed, &view));
+        const dto_status status = api_->on_result(instance_, call.abi(), &call.feed, &view);
+        return status == DTO_PERMANENT ? call.outcome(status) : finish(call, status);
     }
 
     /// The last one that became durable; empty before the first.

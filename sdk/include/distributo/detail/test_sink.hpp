@@ -22,8 +22,8 @@ namespace distributo::testing {
 /// Throws std::runtime_error with the reason when the library has none, or when it is not open.
 class Sink {
 public:
-    explicit Sink(const std::filesystem::path& library) : module_(library, Services::none) {}
-    explicit Sink(dto_entry_fn entry) : module_(entry, Services::none) {}
+    explicit Sink(const std::filesystem::path& library) : module_(library, Services::all) {}
+    explicit Sink(dto_entry_fn entry) : module_(entry, Services::all) {}
     Sink(const Sink&) = delete;
     Sink& operator=(const Sink&) = delete;
     ~Sink() { close(); }
