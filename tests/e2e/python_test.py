@@ -100,7 +100,7 @@ class ApiTest(PythonTest):
                 task.sleep(0.01)
                 task.check()
                 return {"word": word, "calls": table.execute("SELECT count(*) FROM calls").fetchone()[0],
-                        "attempt": task.attempt, "limit": 9 < task.remaining <= 10, "folders": os.listdir(task.work_dir)}
+                        "attempt": task.attempt, "limit": 0 < task.remaining <= 10, "folders": os.listdir(task.work_dir)}
             @distributo.task
             async def echo(payload):
                 return payload
@@ -193,18 +193,21 @@ class ApiTest(PythonTest):
         # Nothing had to be killed for that.
         self.assertEqual(self.result(coordinator, "words:process"), process)
 
-    def test_tasks_run_in_as_many_processes_as_there_are_slots(self):
+    def test_tasks_run_at_once_in_processes_of_their_own(self):
         self.put("""
-            import os, time
+            import os, pathlib
             @distributo.task
-            def process(payload):
-                time.sleep(0.2)
+            def meet(payload, task):
+                folder = pathlib.Path.home() / "here"
+                folder.mkdir(exist_ok=True)
+                (folder / str(os.getpid())).touch()
+                while len(list(folder.iterdir())) < 2:
+                    task.sleep(0.01)
                 return os.getpid()
             """)
-        coordinator, _ = self.start("--slots", 2, wait_for="words:process")
-        tasks = [coordinator.submit("words:process") for _ in range(6)]
+        coordinator, _ = self.start("--slots", 2, wait_for="words:meet")
+        tasks = [coordinator.submit("words:meet") for _ in range(2)]
         self.assertEqual(len({coordinator.ended(task)["result"] for task in tasks}), 2)
-
 
     def test_a_host_never_becomes_python_itself(self):
         self.put("""
