@@ -108,6 +108,9 @@ base::Result<void> FollowUps::add(const dto_task_spec& spec) {
 
     std::string text;
     write(text, spec, payload);
+    if (text.size() + 2 > limits_.bytes)  // it would not fit into the next call either
+        return refused("it has " + std::to_string(text.size()) + " bytes",
+                       ", at most " + std::to_string(limits_.bytes - 2) + " fit into a call");
     if (array_.size() + text.size() + 2 > limits_.bytes)
         return too_much("all of a call together may have " + std::to_string(limits_.bytes) +
                         " bytes at most");

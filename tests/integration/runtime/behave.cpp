@@ -66,6 +66,8 @@ public:
             feed.info("in " + std::filesystem::current_path().string());
         if (config_.how == "bad")
             static_cast<void>(feed.emit("", Number{}));
+        if (config_.how == "large")
+            static_cast<void>(feed.emit("test.echo", std::string(std::size_t{9} << 20, 'x')));
         behave(config_.how);
         const auto last = config_.last.value_or(~std::uint64_t{0});
         while (cursor.n < last && feed.emit("test.echo", cursor, {.dedupe_key = "k"}))

@@ -183,6 +183,13 @@ TEST_F(ExtensionTest, AnUnacceptableTaskIsNamedInTheLog) {
     EXPECT_THAT(log_, HasSubstr("it has no type"));
 }
 
+TEST_F(ExtensionTest, ATaskThatNoCallHasRoomForIsNotTriedForever) {
+    generator("large");
+    next(10);
+    EXPECT_EQ(batch_->answer.status, Ended::permanent);
+    EXPECT_THAT(log_, HasSubstr("bytes, at most 8388606 fit into a call"));
+}
+
 TEST_F(ExtensionTest, AWrongConfigurationIsAnAnswer) {
     open(ExtensionKind::generator, R"({"how":7})");
     ASSERT_TRUE(opened_) << *gone_;
