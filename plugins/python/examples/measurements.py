@@ -3,7 +3,7 @@
 Put this file into the plugin folder of a host that has Debian's python3-numpy:
 
     cp measurements.py plugins/
-    distributo submit measurements:describe --payload '{"values": [1, 2, 3, 4]}' --wait
+    distributo submit measurements:describe '{"values": [1, 2, 3, 4]}' --wait
 """
 import dataclasses
 import pathlib
