@@ -171,7 +171,11 @@ void Scheduler::Impl::ask_to_stop(Slot slot, std::string_view reason) {
 
 void Scheduler::Impl::settle(Slot slot) {
     Task& task = tasks[slot];
-    if (!is_settling(task) || --task.side->unrecorded > 0 || task.recording)
+    if (!is_settling(task) || --task.side->unrecorded > 0)
+        return;
+    if (const auto owed = std::exchange(task.side->owed, {}); owed.host != no_host)
+        actions.acks.push_back({owed.host, {owed.token, false}});
+    if (task.recording)
         return;
     if (task.answer) {
         task.answer = false;

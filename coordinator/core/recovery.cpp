@@ -143,9 +143,11 @@ void Scheduler::Impl::keep_adopted(Host& host) {
 
 bool Scheduler::Impl::may_claim(const Task& task, std::uint32_t attempt) const {
     // One that was given out by this boot is newer than all that others gave out.
-    if (task.recording || task.answer || task.counter != 0 || attempt > task.attempts)
+    if (task.recording || task.counter != 0 || attempt > task.attempts)
         return false;
     const auto recorded = task.side ? task.side->recorded : 0;
+    if (task.answer && (attempt <= recorded || task.side->owed.host != no_host))
+        return false;
     if (attempt < recorded || (attempt == recorded && !task.lost))
         return false;
     if (!task.side || !task.side->foreign.in_use())
@@ -184,8 +186,12 @@ void Scheduler::Impl::adopt(
         --offer.in_flight;
     }
     const auto state = task.state;
-    task.host = host.index;
     TaskSide& side = side_of(task);
+    // What an older attempt has failed with is on its way to the store.
+    if (task.answer)
+        side.owed = {task.host, token_of(slot)};
+    task.answer = false;
+    task.host = host.index;
     side.foreign = {claim.token, claim.lease.attempt};
     side.charged_lost &= claim.lease.attempt == side.recorded;
     host.adopted[claim.token] = {task.id, false};

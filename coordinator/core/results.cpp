@@ -71,8 +71,12 @@ Scheduler::Impl::Standing Scheduler::Impl::adopted_standing(HostIndex index,
     if (slot != no_slot)
         return last_standing(tasks[slot]);
     const auto known = host->adopted.find(token);
-    return known != host->adopted.end() && known->second.told ? Standing::told_before
-                                                              : Standing::superseded;
+    if (known == host->adopted.end() || !known->second.told)
+        return Standing::superseded;
+    const Slot claimed = tasks.find(known->second.task);
+    const TaskSide* const side = claimed != no_slot ? tasks[claimed].side.get() : nullptr;
+    const bool is_owed = side && side->owed.host == index && side->owed.token == token;
+    return is_owed ? Standing::being_recorded : Standing::told_before;
 }
 
 Scheduler::Impl::Standing Scheduler::Impl::last_standing(const Task& task) {

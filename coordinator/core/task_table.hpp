@@ -37,6 +37,12 @@ struct ForeignLease {
     [[nodiscard]] bool in_use() const noexcept { return token.counter != 0; }
 };
 
+/// An acknowledgement that is due to a host when something is durable.
+struct OwedAnswer {
+    HostIndex host = no_host;  ///< none is due
+    wire::Token token;
+};
+
 /// What most tasks never need, allocated when it is.
 struct TaskSide {
     base::TimePoint wake_at = base::TimePoint::max();  ///< scheduled and retrying
@@ -60,6 +66,7 @@ struct TaskSide {
     bool to_front = false;      ///< of its queue, when they are recorded
     bool charged_lost = false;  ///< with Task::lost: for the lease that ended
     ForeignLease foreign;       ///< the last lease, when it is one
+    OwedAnswer owed;            ///< for the report of an older one, when it was claimed meanwhile
     std::string_view stop;      ///< static text: why the host was asked to stop; empty: was not
 };
 

@@ -445,13 +445,33 @@ TEST_F(TwoClaimsTest, ANewerOneMayComeAfterTheOlderHasFailed) {
     EXPECT_EQ(disk.history(ids[0]).last_attempt, 1U);
 }
 
-TEST_F(TwoClaimsTest, ANewerOneWaitsForNoAnswerThatIsDue) {
+TEST_F(TwoClaimsTest, ANewerOneTakesOverAlsoBeforeTheFailureOfTheOlderIsDurable) {
     const auto first = come_back("h1", {older});
     bed().shut = true;
     bed().report_as(first, older.token, AttemptStatus::interrupted);
-    come_back("h2", {newer});
-    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::cancel) << "or the first host had no answer";
-    EXPECT_TRUE(bed().acks.empty());
+    const auto second = come_back("h2", {newer});
+    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::keep);
+    bed().report_as(first, older.token, AttemptStatus::interrupted);
+    bed().report_as(second, newer.token);
+    EXPECT_TRUE(bed().acks.empty()) << "nothing is durable";
+
+    (void)bed().record();
+    bed().collect();
+    ASSERT_EQ(bed().acks.size(), 1U);
+    EXPECT_EQ(bed().acks[0].host, first);
+    EXPECT_EQ(bed().acks[0].item.token, older.token);
+    EXPECT_FALSE(bed().acks[0].item.stale);
+    bed().commit();
+    EXPECT_EQ(bed().last_ack()->item.token, newer.token);
+    EXPECT_EQ(bed().outcome().attempt.number, 2U);
+}
+
+TEST_F(TwoClaimsTest, OnlyANewerOneTakesOver) {
+    const auto first = come_back("h1", {older});
+    bed().shut = true;
+    bed().report_as(first, older.token, AttemptStatus::interrupted);
+    come_back("h1", {older});
+    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::cancel);
 
     (void)bed().record();
     bed().collect();
