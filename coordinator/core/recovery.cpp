@@ -190,7 +190,7 @@ void Scheduler::Impl::adopt(
     // What an older attempt has failed with is on its way to the store.
     if (task.answer)
         side.owed = {task.host, token_of(slot)};
-    task.answer = false;
+    task.answer = task.reported = false;
     task.host = host.index;
     side.foreign = {claim.token, claim.lease.attempt};
     side.charged_lost &= claim.lease.attempt == side.recorded;

@@ -466,6 +466,17 @@ TEST_F(TwoClaimsTest, ANewerOneTakesOverAlsoBeforeTheFailureOfTheOlderIsDurable)
     EXPECT_EQ(bed().outcome().attempt.number, 2U);
 }
 
+TEST_F(TwoClaimsTest, WhatANewerOneHasFinishedCountsAlsoWhenTheTaskIsHeldMeanwhile) {
+    const auto first = come_back("h1", {older});
+    bed().report_as(first, older.token, AttemptStatus::interrupted);
+    EXPECT_TRUE(bed().scheduler.hold(ids[0], "wait", bed().now));
+    bed().collect();
+    const auto second = come_back("h2", {}, {newer});
+    bed().report_as(second, newer.token);
+
+    EXPECT_EQ(bed().outcome().attempt.number, 2U);
+}
+
 TEST_F(TwoClaimsTest, OnlyANewerOneTakesOver) {
     const auto first = come_back("h1", {older});
     bed().shut = true;
