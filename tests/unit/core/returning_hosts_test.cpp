@@ -1,4 +1,4 @@
-#include "disk.hpp"
+#include "returning_hosts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,53 +9,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using wire::Verdict;
-
-/// Two tasks run on one host when the coordinator dies, two more are in its queue.
-class ReturningHostsTest : public ::testing::Test {
-protected:
-    void SetUp() override {
-        disk.reboot();
-        bed().host("h1", 2);
-        ids = bed().add_many("echo", 4);
-        handed = bed().dispatch();
-        ASSERT_EQ(handed.size(), 2U);
-        disk.reboot();
-    }
-    Bed& bed() { return disk.bed(); }
-    HostIndex come_back(const std::string& id,
-                        std::vector<wire::Claim> running,
-                        std::vector<wire::Claim> finished = {}) {
-        auto hello = Bed::hello(id, 2);
-        hello.running = std::move(running);
-        hello.finished = std::move(finished);
-        return bed().join(hello);
-    }
-    HostIndex join(const std::string& id) {
-        const auto host = come_back(id, {});
-        bed().offer(host, {{"echo", 2}});
-        return host;
-    }
-    void expect_untouched() {
-        EXPECT_TRUE(bed().outcomes.empty());
-        EXPECT_TRUE(bed().failed_attempts.empty());
-        for (const auto id : ids) {
-            EXPECT_EQ(bed().state(id), TaskState::pending);
-            EXPECT_EQ(bed().view(id).attempts, 0U);
-        }
-    }
-    /// A result that must not count.
-    void expect_stale(HostIndex host, const Token& token) {
-        const auto acks = bed().acks.size();
-        bed().report_as(host, token);
-        ASSERT_EQ(bed().acks.size(), acks + 1);
-        EXPECT_EQ(bed().acks.back().item.token, token);
-        EXPECT_TRUE(bed().acks.back().item.stale);
-        EXPECT_TRUE(bed().outcomes.empty());
-    }
-    Disk disk;
-    std::vector<TaskId> ids;
-    std::vector<Assigned> handed;
-};
 
 TEST_F(ReturningHostsTest, WhatAHostStillRunsGoesOnUnderItsOldToken) {
     const auto host = come_back("h1", {handed[0].claim(), handed[1].claim()});
@@ -377,116 +330,6 @@ TEST_F(ReturningHostsTest, WhatRanBeforeATaskWasOpenedAgainCannotBeClaimed) {
     come_back("h1", {{{1, 9, 9}, {77, 2, proof}}});
 
     EXPECT_EQ(bed().verdicts[0].verdict, Verdict::cancel);
-}
-
-/// Task 1 was given to h1 as number 1 and, by the next boot, to h2 as number 2.
-class TwoClaimsTest : public ReturningHostsTest {
-protected:
-    void SetUp() override {
-        ReturningHostsTest::SetUp();
-        bed().pass(31s);
-        join("h2");
-        const auto again = bed().dispatch();
-        ASSERT_EQ(again[0].id, "a1");
-        ASSERT_EQ(again[0].attempt, 2U);
-        newer = again[0].claim();
-        older = handed[0].claim();
-        disk.reboot();
-    }
-    wire::Claim older;
-    wire::Claim newer;
-};
-
-TEST_F(TwoClaimsTest, TheNewerAttemptTakesOver) {
-    const auto first = come_back("h1", {older});
-    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::keep);
-    const auto second = come_back("h2", {newer});
-    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::keep);
-    EXPECT_EQ(bed().view(ids[0]).host, "h2");
-    EXPECT_EQ(bed().view(ids[0]).attempts, 2U);
-    ASSERT_EQ(bed().cancels.size(), 1U);
-    EXPECT_EQ(bed().cancels[0].host, first);
-    EXPECT_EQ(bed().cancels[0].token, older.token);
-    EXPECT_EQ(bed().counts().running, 1U);
-
-    expect_stale(first, older.token);
-    bed().report_as(second, newer.token);
-    EXPECT_EQ(bed().outcome().attempt.number, 2U);
-}
-
-TEST_F(TwoClaimsTest, OneHostMayHaveBoth) {
-    const LeaseProofs proofs(bed_key);
-    newer.lease.proof = proofs.proof(proofs.host_digest("h1"), ids[0], 2);
-    const auto host = come_back("h1", {older, newer});
-    ASSERT_EQ(bed().cancels.size(), 1U);
-    EXPECT_EQ(bed().cancels[0].token, older.token);
-    EXPECT_EQ(bed().scheduler.hosts(bed().now)[0].in_flight, 1U);
-
-    bed().report_as(host, newer.token);
-    EXPECT_EQ(bed().outcome().attempt.number, 2U);
-    EXPECT_EQ(bed().scheduler.hosts(bed().now)[0].in_flight, 0U);
-}
-
-TEST_F(TwoClaimsTest, TheOlderAttemptComesTooLate) {
-    come_back("h2", {newer});
-    const auto first = come_back("h1", {older});
-    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::cancel);
-    EXPECT_EQ(bed().view(ids[0]).host, "h2");
-
-    expect_stale(first, older.token);
-}
-
-TEST_F(TwoClaimsTest, ANewerOneMayComeAfterTheOlderHasFailed) {
-    const auto first = come_back("h1", {older});
-    bed().report_as(first, older.token, AttemptStatus::interrupted);
-    come_back("h2", {newer});
-
-    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::keep);
-    EXPECT_EQ(disk.history(ids[0]).last_attempt, 1U);
-}
-
-TEST_F(TwoClaimsTest, ANewerOneTakesOverAlsoBeforeTheFailureOfTheOlderIsDurable) {
-    const auto first = come_back("h1", {older});
-    bed().shut = true;
-    bed().report_as(first, older.token, AttemptStatus::interrupted);
-    const auto second = come_back("h2", {newer});
-    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::keep);
-    bed().report_as(first, older.token, AttemptStatus::interrupted);
-    bed().report_as(second, newer.token);
-    EXPECT_TRUE(bed().acks.empty()) << "nothing is durable";
-
-    (void)bed().record();
-    bed().collect();
-    ASSERT_EQ(bed().acks.size(), 1U);
-    EXPECT_EQ(bed().acks[0].host, first);
-    EXPECT_EQ(bed().acks[0].item.token, older.token);
-    EXPECT_FALSE(bed().acks[0].item.stale);
-    bed().commit();
-    EXPECT_EQ(bed().last_ack()->item.token, newer.token);
-    EXPECT_EQ(bed().outcome().attempt.number, 2U);
-}
-
-TEST_F(TwoClaimsTest, WhatANewerOneHasFinishedCountsAlsoWhenTheTaskIsHeldMeanwhile) {
-    const auto first = come_back("h1", {older});
-    bed().report_as(first, older.token, AttemptStatus::interrupted);
-    EXPECT_TRUE(bed().scheduler.hold(ids[0], "wait", bed().now));
-    bed().collect();
-    const auto second = come_back("h2", {}, {newer});
-    bed().report_as(second, newer.token);
-
-    EXPECT_EQ(bed().outcome().attempt.number, 2U);
-}
-
-TEST_F(TwoClaimsTest, OnlyANewerOneTakesOver) {
-    const auto first = come_back("h1", {older});
-    bed().shut = true;
-    bed().report_as(first, older.token, AttemptStatus::interrupted);
-    come_back("h1", {older});
-    EXPECT_EQ(bed().verdicts[0].verdict, Verdict::cancel);
-
-    (void)bed().record();
-    bed().collect();
-    EXPECT_EQ(bed().last_ack()->item.token, older.token);
 }
 
 /// The cancel of a running task is durable, its host knows nothing of it yet.
