@@ -5,6 +5,7 @@
 #include "coordinator/announcement.hpp"
 #include "coordinator/api/api.hpp"
 #include "coordinator/engine/engine.hpp"
+#include "coordinator/extensions/make_extensions.hpp"
 #include "coordinator/machine.hpp"
 #include "coordinator/options.hpp"
 #include "coordinator/ports_file.hpp"
@@ -13,6 +14,7 @@
 #include "coordinator/store/sqlite/sqlite_store.hpp"
 #include "coordinator/store/store.hpp"
 #include "net/http_server.hpp"
+#include "runtime/runner.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -50,6 +52,18 @@ std::unique_ptr<store::Store> make_store(const Options& options, store::Post pos
         {.directory = options.data_dir, .spacing = options.commit_spacing}, std::move(post));
 }
 
+extensions::ExtensionsOptions extensions_of(const Options& options) {
+    const auto data = fs::absolute(options.data_dir);
+    extensions::ExtensionsOptions made;
+    made.folders = options.plugin_dirs;
+    made.cache = data / "plugins";
+    made.data = data / "extensions";
+    made.runner_program = distributo::runtime::default_runner_program();
+    made.directory = fs::current_path();
+    made.declarations = options.declarations;
+    return made;
+}
+
 /// The engine did not start: its store did not open.
 int exit_code_of(base::Errc error) {
     return error == base::Errc::conflict ? base::exit_code::in_use : base::exit_code::storage;
@@ -73,6 +87,9 @@ int run(const Options& options) {
     if (auto started = engine.start(); !started)
         return fail(started.error(), exit_code_of(started.error().code));
     engine.keep(options.retention);
+    const auto extensions = extensions::make_extensions(io, clock, engine, extensions_of(options));
+    if (auto started = extensions->start(); !started)
+        return fail(started.error());
 
     // Both ports are open before either is served, so that each can name the other.
     const auto names = reachable_names(options.address);
@@ -104,6 +121,7 @@ int run(const Options& options) {
                       **host_server,
                       **http_server,
                       *hosts,
+                      *extensions,
                       announce(io, options, engine.coordinator_id(), port, http_port));
     if (!options.is_local())
         base::log::warn("open_to_network",

@@ -1,6 +1,7 @@
 #include "coordinator/options.hpp"
 
 #include "discovery/discovery.hpp"
+#include "runtime/plugin_folders.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -89,6 +90,11 @@ std::vector<Option> option_list() {
                "DIR",
                default_data_dir().string(),
                "tasks and results; on a local disk, for one coordinator"),
+        option("--plugin-dir",
+               Kind::text_list,
+               "DIR",
+               "",
+               "folder with generators and sinks, watched; may be repeated"),
         option("--memory", Kind::boolean, "", "false", "keep tasks in memory only: no restart"),
         option("--commit-spacing",
                Kind::duration,
@@ -146,6 +152,16 @@ base::Result<Options> read_options(const base::Config& config) {
     options.max_tasks = static_cast<std::uint64_t>(config.integer("--max-tasks"));
     options.max_queued_bytes =
         static_cast<std::uint64_t>(base::parse_size(config.text("--max-queued-bytes")).value());
+    auto folders = runtime::plugin_folders(config.list("--plugin-dir"), "--plugin-dir");
+    if (!folders)
+        return folders.error();
+    options.plugin_dirs = std::move(*folders);
+    if (!config.file().empty()) {
+        auto declarations = extensions::read_declarations(config.file());
+        if (!declarations)
+            return declarations.error();
+        options.declarations = std::move(*declarations);
+    }
     auto type = discovery::service_type(config.text("--service-type"));
     if (!type)
         return type.error();

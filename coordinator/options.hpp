@@ -4,6 +4,7 @@
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "coordinator/extensions/make_extensions.hpp"
 #include "coordinator/store/store.hpp"
 
 #include <cstdint>
@@ -24,7 +25,9 @@ struct Options {
     store::Retention retention;
     std::uint64_t max_tasks = 0;
     std::uint64_t max_queued_bytes = 0;
-    std::string service_type;  ///< "_distributo._tcp"; empty: no discovery
+    std::vector<std::filesystem::path> plugin_dirs;     ///< of generators and sinks; may be empty
+    std::vector<extensions::Declaration> declarations;  ///< of the configuration file
+    std::string service_type;                           ///< "_distributo._tcp"; empty: no discovery
     base::log::Options log;
 
     /// Only programs on this machine can connect.

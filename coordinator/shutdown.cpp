@@ -20,6 +20,7 @@ Shutdown::Shutdown(boost::asio::io_context& io,
                    net::HttpServer& host_server,
                    net::HttpServer& http_server,
                    sessions::HostListener& hosts,
+                   extensions::RunningExtensions& extensions,
                    std::unique_ptr<discovery::Advertiser> advertiser)
     : io_(io),
       signals_(io, SIGINT, SIGTERM),
@@ -27,6 +28,7 @@ Shutdown::Shutdown(boost::asio::io_context& io,
       host_server_(host_server),
       http_server_(http_server),
       hosts_(hosts),
+      extensions_(extensions),
       advertiser_(std::move(advertiser)),
       said_goodbye_(!advertiser_) {
     await_signal();
@@ -50,6 +52,7 @@ void Shutdown::begin() {
     host_server_.stop_accepting();
     http_server_.stop_accepting();
     hosts_.go_away();
+    extensions_.stop([this] { extensions_closed_ = true; });
     if (advertiser_)
         advertiser_->stop([this] { said_goodbye_ = true; });
     look_later();
@@ -60,7 +63,8 @@ void Shutdown::look_later() {
     timer_.async_wait([this](const boost::system::error_code& failed) {
         if (failed)
             return;
-        if (!(hosts_.connections() == 0 && said_goodbye_) && ++looks_ < most_looks)
+        const bool done = hosts_.connections() == 0 && said_goodbye_ && extensions_closed_;
+        if (!done && ++looks_ < most_looks)
             return look_later();
         base::log::info("stopped");
         io_.stop();

@@ -44,6 +44,9 @@ struct Definition {
     bool from_newest = false;  ///< at its first start: only outcomes that are recorded from then on
 };
 
+/// "generator" or "sink".
+[[nodiscard]] std::string kind_name(ExtensionKind kind);
+
 enum class State : std::uint8_t {
     starting,   ///< its plugin is being loaded or opened
     running,    ///< it is called, or what it gave is being stored

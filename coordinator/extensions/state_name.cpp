@@ -2,6 +2,10 @@
 
 namespace distributo::coordinator::extensions {
 
+std::string kind_name(ExtensionKind kind) {
+    return kind == ExtensionKind::generator ? "generator" : "sink";
+}
+
 std::string_view state_name(State state) noexcept {
     switch (state) {
         case State::starting:

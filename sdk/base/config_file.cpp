@@ -11,6 +11,12 @@ namespace {
 
 /// A file may serve several programs.
 constexpr std::string_view known_tables[] = {"coordinator", "host", "distributo", "plugin"};
+/// Each may be there many times.
+constexpr std::string_view known_arrays[] = {"generator", "sink"};
+
+bool is_array_of_tables(const toml::node& node) {
+    return node.is_array_of_tables() || (node.is_array() && node.as_array()->empty());
+}
 
 std::string place_of(const std::string& file, const toml::source_region& region) {
     return file + ":" + std::to_string(region.begin.line) + ":" +
@@ -115,7 +121,34 @@ public:
         return tables;
     }
 
+    Result<std::vector<FileObject>> read_objects(const std::string& name) {
+        if (auto parsed = parse(); !parsed)
+            return parsed.error();
+        std::vector<FileObject> objects;
+        const toml::array* const array = root_[name].as_array();
+        if (!array)
+            return objects;
+        for (const toml::node& node : *array) {
+            FileObject& object = objects.emplace_back();
+            object.json = json_of(*node.as_table());
+            object.place = place_of(file_, node.source());
+            note_places(*node.as_table(), {}, object);
+        }
+        return objects;
+    }
+
 private:
+    void note_places(const toml::table& table,
+                     const std::string& pointer,
+                     FileObject& object) const {
+        for (const auto& [key, node] : table) {
+            const std::string here = pointer + '/' + std::string(key.str());
+            object.places.emplace_back(here, place_of(file_, key.source()));
+            if (node.is_table())
+                note_places(*node.as_table(), here, object);
+        }
+    }
+
     Result<void> parse() {
         try {
             root_ = toml::parse_file(file_);
@@ -154,11 +187,18 @@ private:
 
     Result<void> check_table(const toml::key& key, const toml::node& node) const {
         const std::string place = place_of(file_, key.source()) + ": ";
+        const bool is_array = std::ranges::find(known_arrays, key.str()) != std::end(known_arrays);
+        if (is_array && is_array_of_tables(node))
+            return {};
+        if (is_array)
+            return error(Errc::invalid_argument,
+                         place + "expected [[" + std::string(key.str()) + "]], a table for each");
         if (!node.is_table())
             return error(Errc::invalid_argument,
                          place + "key '" + std::string(key.str()) + "' stands outside of a table",
                          "put it below [" + section_ + "]");
         std::vector<std::string> tables(std::begin(known_tables), std::end(known_tables));
+        tables.insert(tables.end(), std::begin(known_arrays), std::end(known_arrays));
         tables.push_back(section_);
         if (std::find(tables.begin(), tables.end(), key.str()) != tables.end())
             return {};
@@ -227,6 +267,21 @@ Result<std::vector<FileTable>> read_config_tables(const std::string& file,
                                                   const std::string& section,
                                                   const std::vector<Option>& options) {
     return FileReader(file, section, options).read_below();
+}
+
+std::string FileObject::place_of(std::string_view pointer) const {
+    for (; !pointer.empty(); pointer = pointer.substr(0, pointer.rfind('/')))
+        for (const auto& [known, where] : places)
+            if (known == pointer)
+                return where;
+    return place;
+}
+
+Result<std::vector<FileObject>> read_config_objects(const std::string& file,
+                                                    const std::string& section,
+                                                    const std::string& name) {
+    const std::vector<Option> none;
+    return FileReader(file, section, none).read_objects(name);
 }
 
 }  // namespace distributo::base

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace distributo::base {
@@ -40,5 +41,21 @@ struct FileTable {
 [[nodiscard]] Result<std::vector<FileTable>> read_config_tables(const std::string& file,
                                                                 const std::string& section,
                                                                 const std::vector<Option>& options);
+
+/// One table of an array of tables: [[generator]].
+struct FileObject {
+    std::string json;   ///< the table as an object
+    std::string place;  ///< "words.toml:3:1"
+    /// Where each of its keys stands: "/low_water", and below tables "/config/files".
+    std::vector<std::pair<std::string, std::string>> places;
+
+    /// The place of what a JSON pointer names, or of the nearest thing around it that has one.
+    [[nodiscard]] std::string place_of(std::string_view pointer) const;
+};
+
+/// Reads the tables [[name]] of a file that read_config_file accepts for the section.
+[[nodiscard]] Result<std::vector<FileObject>> read_config_objects(const std::string& file,
+                                                                  const std::string& section,
+                                                                  const std::string& name);
 
 }  // namespace distributo::base

@@ -25,7 +25,7 @@ GRAPH = {
     "coordinator/store": ["core", "wire", "base"],
     "coordinator/engine": ["store", "core", "wire", "base"],
     "coordinator/sessions": ["engine", "core", "net", "wire", "base"],
-    "coordinator/extensions": ["engine", "store", "core", "runtime", "wire", "base"],
+    "coordinator/extensions": ["engine", "store", "core", "runtime", "wire", "base", "public"],
     "coordinator/api": ["extensions", "engine", "store", "core", "net", "wire", "base"],
     "coordinator/cli": ["runtime", "net", "discovery", "wire", "base", "public"],
     "coordinator": ["api", "extensions", "sessions", "engine", "store", "core", "runtime",
