@@ -2,6 +2,8 @@
 #include "coordinator/engine/engine_impl.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -68,7 +70,18 @@ private:
         ended_query_.limit = query_.limit - std::min(query_.limit, ended_.size());
         if (page.next_before != 0 && ended_query_.limit != 0 && ++reads_ < max_reads)
             return read();
+        add_newcomers();
         merge();
+    }
+
+    /// The store tells how tasks have ended that were not recorded at the scan. What is durable
+    /// with such an end, like the tasks that it emitted, is live by now.
+    void add_newcomers() {
+        const auto page = engine_.scheduler->list(query_);
+        std::vector<TaskId> all;
+        all.reserve(live_.size() + page.ids.size());
+        std::ranges::set_union(live_, page.ids, std::back_inserter(all), std::greater());
+        live_ = std::move(all);
     }
 
     /// Both lists are complete down to the higher of the two ends.

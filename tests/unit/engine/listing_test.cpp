@@ -110,6 +110,24 @@ TEST_F(ListingTest, ATaskWhoseEndIsBeingRecordedIsListedOnce) {
     EXPECT_EQ(found.states, std::vector{TaskState::completed}) << "the store knows it already";
 }
 
+TEST_F(ListingTest, AnEndIsNotListedWithoutTheTasksThatCameWithIt) {
+    const auto host = join();
+    const auto parent = add(task("echo"));
+    store_->shut = true;
+    wire::ResultItem item;
+    item.token = host->assigns.at(0).token;
+    item.result = "42";
+    item.emitted = R"([{"type":"echo"}])";
+    engine_->host_result(host->index, item);
+    settle();
+    store_->on_listed = [&] { store_->open_gate(); };  // the answer knows of it, the scan did not
+    const auto found = page({});
+
+    ASSERT_EQ(found.ids.size(), 2U);
+    EXPECT_EQ(found.ids[1], parent);
+    EXPECT_EQ(found.states, (std::vector{TaskState::running, TaskState::completed}));
+}
+
 TEST_F(ListingTest, ALongSearchAnswersWithWhatItHasAndGoesOnLater) {
     const auto wanted = add(task("rare"));
     submit(std::vector<Submit>(300'000, task("common")));
