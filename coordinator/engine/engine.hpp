@@ -248,9 +248,13 @@ public:
     void on_store_failed(std::function<void(const base::Error&)> call);
 
     // ---- for extensions ----
-    /// All that were ever made, as they were when the engine started.
+    /// All that were ever made, by number, as they are; those on their way to the store included.
     [[nodiscard]] const std::vector<core::ExtensionRecord>& known_extensions() const noexcept;
     [[nodiscard]] const std::vector<core::Cursor>& known_cursors() const noexcept;
+    /// The one with this number, removed ones too; null: there is none. Valid until the next
+    /// keep_extension.
+    [[nodiscard]] const core::ExtensionRecord* extension(
+        core::ExtensionNumber number) const noexcept;
     /// Gives the record a number when it has none. Answered when it is durable.
     void keep_extension(core::ExtensionRecord record, Done<core::ExtensionNumber> done);
     /// Answered when it is durable. Of one extension's feeds and cursors the last counts.

@@ -141,6 +141,7 @@ struct Engine::Impl {
     [[nodiscard]] std::string_view intern(std::string_view type);
 
     // ---- generators and sinks: extension_feeds.cpp ----
+    void know(const core::ExtensionRecord& extension);
     void know_extensions(std::vector<core::ExtensionRecord> extensions,
                          std::vector<core::Cursor> cursors);
     [[nodiscard]] base::Result<void> check_feed(const std::vector<FollowUp>& tasks) const;

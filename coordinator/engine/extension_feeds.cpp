@@ -35,9 +35,19 @@ void Engine::Impl::know_extensions(std::vector<core::ExtensionRecord> extensions
                                    std::vector<core::Cursor> cursors) {
     known_extensions = std::move(extensions);
     known_cursors = std::move(cursors);
+    std::ranges::sort(known_extensions, {}, &core::ExtensionRecord::number);
     for (const auto& extension : known_extensions)
         last_extension = std::max(last_extension, extension.number);
     retention.needed_after = needed_by(known_extensions, known_cursors);
+}
+
+void Engine::Impl::know(const core::ExtensionRecord& extension) {
+    const auto place = std::ranges::lower_bound(
+        known_extensions, extension.number, {}, &core::ExtensionRecord::number);
+    if (place != known_extensions.end() && place->number == extension.number)
+        *place = extension;
+    else
+        known_extensions.insert(place, extension);
 }
 
 base::Result<void> Engine::Impl::check_feed(const std::vector<FollowUp>& tasks) const {
@@ -103,6 +113,12 @@ const std::vector<core::ExtensionRecord>& Engine::known_extensions() const noexc
     return impl_->known_extensions;
 }
 
+const core::ExtensionRecord* Engine::extension(core::ExtensionNumber number) const noexcept {
+    const auto& known = impl_->known_extensions;
+    const auto found = std::ranges::lower_bound(known, number, {}, &core::ExtensionRecord::number);
+    return found != known.end() && found->number == number ? &*found : nullptr;
+}
+
 const std::vector<core::Cursor>& Engine::known_cursors() const noexcept {
     return impl_->known_cursors;
 }
@@ -114,6 +130,7 @@ void Engine::keep_extension(core::ExtensionRecord record, Done<core::ExtensionNu
     s.event();
     if (record.number == 0)
         record.number = ++s.last_extension;
+    s.know(record);
     s.boarding.afterwards.push_back(
         [number = record.number, done = std::move(done)](base::Result<void> kept) {
             kept ? done(number) : done(kept.error());
