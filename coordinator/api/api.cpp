@@ -62,6 +62,7 @@ public:
                    options.host_port,
                    options.backup_folder,
                    engine.now(),
+                   options.extensions,
                    {}} {}
 
     std::unique_ptr<net::Exchange> on_request(const net::RequestHead& head,

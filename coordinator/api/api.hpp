@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "coordinator/engine/engine.hpp"
+#include "coordinator/extensions/extensions.hpp"
 #include "net/http_server.hpp"
 
 #include <cstdint>
@@ -14,6 +15,8 @@ struct ApiOptions {
     std::uint16_t host_port = 0;  ///< where hosts connect; told to those who err; 0: unknown
     std::filesystem::path backup_folder{};  ///< absolute; made when it is needed; empty: none
     const base::Clock* clock = nullptr;     ///< null: the machine's; only its wall time is used
+    /// Null: their routes answer 503. Must outlive the handler and what it asked of them.
+    extensions::Extensions* extensions = nullptr;
 };
 
 /// What the HTTP port serves: tasks in, results out, and views of everything between.

@@ -18,9 +18,12 @@ struct Pending {
     base::Duration wait;
 };
 
-net::Response created(const TaskDetails& task, unsigned status, Detail detail) {
+net::Response created(const engine::Engine& engine,
+                      const TaskDetails& task,
+                      unsigned status,
+                      Detail detail) {
     std::string body;
-    append_task(body, task, detail, status == 200 ? Repeated::yes : Repeated::no);
+    append_task(body, engine, task, detail, status == 200 ? Repeated::yes : Repeated::no);
     net::Response response = json_response(std::move(body), status);
     response.headers.emplace_back("Location", "/v1/tasks/" + path_escaped(task.shown_id()));
     return response;
@@ -30,7 +33,7 @@ net::Response created(const TaskDetails& task, unsigned status, Detail detail) {
 bool respond_live(const Pending& pending, core::TaskId id) {
     const auto task = pending.engine.live(id);
     if (task)
-        pending.respond(created(*task, 201, Detail::brief));
+        pending.respond(created(pending.engine, *task, 201, Detail::brief));
     return task.has_value();
 }
 
@@ -45,13 +48,13 @@ void respond_stored(const Pending& pending, const std::vector<Submitted>& all) {
     if (is_new && pending.wait == base::Duration::zero() && respond_live(pending, submitted.id))
         return;
 
-    const auto answer =
-        [respond = pending.respond, id, is_new, all](base::Result<TaskDetails> task) {
-            auto response = task ? created(*task, is_new ? 201 : 200, Detail::result)
-                                 : to_response(task_problem(task.error(), id));
-            mark_replayed(response, all);
-            respond(std::move(response));
-        };
+    const auto answer = [&engine = pending.engine, respond = pending.respond, id, is_new, all](
+                            base::Result<TaskDetails> task) {
+        auto response = task ? created(engine, *task, is_new ? 201 : 200, Detail::result)
+                             : to_response(task_problem(task.error(), id));
+        mark_replayed(response, all);
+        respond(std::move(response));
+    };
     if (pending.wait > base::Duration::zero())
         pending.engine.wait(id, pending.wait, answer);
     else

@@ -52,6 +52,17 @@ void get_type(Context& context, const Request& request, net::Respond respond);
 // plugins.cpp
 void list_plugins(Context& context, const Request& request, net::Respond respond);
 
+// extensions.cpp: generators, or sinks, as the path says
+void list_instances(Context& context, const Request& request, net::Respond respond);
+void create_instance(Context& context, const Request& request, net::Respond respond);
+void get_instance(Context& context, const Request& request, net::Respond respond);
+void remove_instance(Context& context, const Request& request, net::Respond respond);
+void pause_instance(Context& context, const Request& request, net::Respond respond);
+void resume_instance(Context& context, const Request& request, net::Respond respond);
+void run_instance(Context& context, const Request& request, net::Respond respond);
+void reset_instance(Context& context, const Request& request, net::Respond respond);
+void list_plugin_files(Context& context, const Request& request, net::Respond respond);
+
 // backups.cpp
 void create_backup(Context& context, const Request& request, net::Respond respond);
 

@@ -20,6 +20,7 @@ struct Context {
     std::uint16_t host_port;
     std::filesystem::path backup_folder;
     base::TimePoint started;
+    extensions::Extensions* extensions;  ///< null: there are none
     engine::SchemaCache schemas;
 };
 

@@ -1,4 +1,5 @@
 #include "base/ids.hpp"
+#include "coordinator/api/extension_text.hpp"
 #include "coordinator/api/handlers.hpp"
 #include "coordinator/api/task_text.hpp"
 
@@ -40,10 +41,12 @@ Checked<core::TaskId> id_of(const net::RequestHead& head,
     return *id;
 }
 
-Checked<store::ResultsQuery> results_query(const net::RequestHead& head) {
+Checked<store::ResultsQuery> results_query(const engine::Engine& engine,
+                                           const net::RequestHead& head) {
     store::ResultsQuery query;
     query.type = text_of(head, "type");
     query.group = text_of(head, "group");
+    query.generator = generator_of(engine, head);
     const auto cursor = cursor_of(head);
     if (!cursor)
         return cursor.error();
@@ -74,7 +77,9 @@ Problem results_dropped(std::uint64_t cursor, std::uint64_t oldest) {
             .extra = {{"oldest", std::to_string(oldest)}, {"next_cursor", next}}};
 }
 
-net::Response page_of(const store::ResultsPage& page, const Form& form) {
+net::Response page_of(const engine::Engine& engine,
+                      const store::ResultsPage& page,
+                      const Form& form) {
     net::Response response;
     std::string& body = response.body;
     const std::string next = std::to_string(page.next_after);
@@ -87,7 +92,7 @@ net::Response page_of(const store::ResultsPage& page, const Form& form) {
             body += ',';
         first = false;
         const std::size_t begin = body.size();
-        append_result(body, record, form.detail);
+        append_result(body, engine, record, form.detail);
         if (form.lines) {
             keep_on_one_line(body, begin);
             body += '\n';
@@ -105,7 +110,7 @@ net::Response page_of(const store::ResultsPage& page, const Form& form) {
 }  // namespace
 
 void list_results(Context& context, const Request& request, net::Respond respond) {
-    const auto query = results_query(request.head);
+    const auto query = results_query(context.engine, request.head);
     const auto wait = wait_of(request.head);
     const auto fields = choice_of(request.head, "fields", "result brief full");
     if (!query || !wait || !fields) {
@@ -120,13 +125,16 @@ void list_results(Context& context, const Request& request, net::Respond respond
                                        : Detail::result;
     form.lines = wants_lines(request.head);
     context.engine.results(
-        *query, *wait, [respond = std::move(respond), form](base::Result<store::ResultsPage> page) {
+        *query,
+        *wait,
+        [&engine = context.engine, respond = std::move(respond), form](
+            base::Result<store::ResultsPage> page) {
             if (!page)
                 respond(to_response(to_problem(page.error())));
             else if (form.cursor && *form.cursor + 1 < page->oldest)
                 respond(to_response(results_dropped(*form.cursor, page->oldest)));
             else
-                respond(page_of(*page, form));
+                respond(page_of(engine, *page, form));
         });
 }
 

@@ -2,9 +2,13 @@
 #include "coordinator/api/handlers.hpp"
 #include "wire/json.hpp"
 
+#include <algorithm>
+#include <map>
+
 namespace distributo::coordinator::api {
 namespace {
 
+using extensions::ExtensionKind;
 using wire::json::Writer;
 
 void append_counts(Writer& json, const core::Counts& counts) {
@@ -53,6 +57,27 @@ void append_recovery(Writer& json, const core::ReturnView& awaited) {
     json.end_object();
 }
 
+/// Nothing when there are none.
+void append_instances(Writer& json,
+                      std::string_view name,
+                      const std::vector<extensions::Status>& all) {
+    if (all.empty())
+        return;
+    std::map<std::string_view, std::uint64_t> states;
+    std::uint64_t lag = 0;
+    for (const auto& one : all) {
+        ++states[extensions::state_name(one.state)];
+        lag = std::max(lag, one.lag);
+    }
+    json.key(name).begin_object();
+    json.key("states").begin_object();
+    for (const auto& [state, count] : states)
+        json.member(state, count);
+    json.end_object();
+    json.member("largest_lag", lag);
+    json.end_object();
+}
+
 Problem not_ready(std::string_view code, std::string detail, std::string hint) {
     return {.status = Status::unavailable,
             .code = code,
@@ -88,6 +113,10 @@ void get_status(Context& context, const Request&, net::Respond respond) {
     json.member("hosts", ready);
     append_store(json, engine.store_health());
     append_recovery(json, scheduler.awaited(engine.now()));
+    if (context.extensions) {
+        append_instances(json, "generators", context.extensions->list(ExtensionKind::generator));
+        append_instances(json, "sinks", context.extensions->list(ExtensionKind::sink));
+    }
     json.end_object();
     respond(json_response(std::move(body)));
 }

@@ -2,6 +2,7 @@
 
 #include "base/config.hpp"
 #include "base/ids.hpp"
+#include "coordinator/api/extension_text.hpp"
 #include "coordinator/api/time_text.hpp"
 #include "wire/json.hpp"
 
@@ -25,6 +26,12 @@ void labels_member(Writer& json, std::string_view name, const wire::Labels& labe
         json.member(std::string_view(quoted).substr(1, quoted.size() - 2), value);
     }
     json.end_object();
+}
+
+/// The generator that a task came from; absent when somebody submitted it.
+void generator_member(Writer& json, const engine::Engine& engine, core::ExtensionNumber number) {
+    if (const auto name = generator_name(engine, number); !name.empty())
+        json.member("generator", name);
 }
 
 /// The version of the type that ran, or runs; absent when that is not known.
@@ -236,6 +243,7 @@ std::string shown_id(const engine::Engine& engine,
 }
 
 void append_task(std::string& out,
+                 const engine::Engine& engine,
                  const engine::TaskDetails& task,
                  Detail detail,
                  Repeated repeated) {
@@ -251,6 +259,7 @@ void append_task(std::string& out,
     json.member("created", time_text(submitted.created));
     if (options)
         append_brief_options(json, *options);
+    generator_member(json, engine, submitted.generator);
     if (submitted.parent != 0)
         json.member("parent", base::NumberText(submitted.parent).view());
     if (const auto generation = generation_of(task.record, ~std::uint32_t{0}); generation > 1)
@@ -270,7 +279,10 @@ void append_task(std::string& out,
     json.end_object();
 }
 
-void append_result(std::string& out, const store::TaskRecord& record, Detail detail) {
+void append_result(std::string& out,
+                   const engine::Engine& engine,
+                   const store::TaskRecord& record,
+                   Detail detail) {
     const core::NewTask& submitted = record.task;
     const core::Outcome& outcome = *record.outcome;
     const TaskOptions* options = submitted.options.get();
@@ -293,6 +305,7 @@ void append_result(std::string& out, const store::TaskRecord& record, Detail det
     } else if (options && !options->group.empty()) {
         json.member("group", options->group);
     }
+    generator_member(json, engine, submitted.generator);
     json.member("attempt", outcome.attempt.number);
     append_outcome(json, outcome, detail);
     json.end_object();

@@ -26,14 +26,19 @@ enum class Repeated { no, yes };
                                    const engine::Submitted& submitted,
                                    const core::TaskOptions* options);
 
-/// One task as an object; `repeated`: say that it was there already.
+/// One task as an object; the engine knows its generator. `repeated`: say that it was there
+/// already.
 void append_task(std::string& out,
+                 const engine::Engine& engine,
                  const engine::TaskDetails& task,
                  Detail detail,
                  Repeated repeated = Repeated::no);
 
 /// One recorded end as an object, as in /v1/results; `record` must have an outcome.
-void append_result(std::string& out, const store::TaskRecord& record, Detail detail);
+void append_result(std::string& out,
+                   const engine::Engine& engine,
+                   const store::TaskRecord& record,
+                   Detail detail);
 
 /// Every attempt of a task, the one that runs now is the last, and what people asked of it, as an
 /// object.

@@ -1,5 +1,7 @@
 #include "base/ids.hpp"
+#include "coordinator/api/extension_text.hpp"
 #include "coordinator/api/handlers.hpp"
+#include "coordinator/api/members.hpp"
 #include "coordinator/api/task_problems.hpp"
 #include "coordinator/api/task_text.hpp"
 #include "coordinator/api/time_text.hpp"
@@ -12,13 +14,15 @@ using engine::TaskDetails;
 using wire::json::Writer;
 
 /// Answers with whatever `render` makes of a task.
-engine::Engine::Done<TaskDetails> answer_with(net::Respond respond,
+engine::Engine::Done<TaskDetails> answer_with(const Context& context,
+                                              net::Respond respond,
                                               std::string id,
-                                              net::Response (*render)(const TaskDetails& task)) {
-    return
-        [respond = std::move(respond), id = std::move(id), render](base::Result<TaskDetails> task) {
-            respond(task ? render(*task) : to_response(task_problem(task.error(), id)));
-        };
+                                              net::Response (*render)(const engine::Engine& engine,
+                                                                      const TaskDetails& task)) {
+    return [&engine = context.engine, respond = std::move(respond), id = std::move(id), render](
+               base::Result<TaskDetails> task) {
+        respond(task ? render(engine, *task) : to_response(task_problem(task.error(), id)));
+    };
 }
 
 /// Looks a task up, after waiting for its end if the client asked for that.
@@ -35,19 +39,19 @@ void find_or_wait(Context& context,
         context.engine.find(request.captured[0], std::move(done));
 }
 
-net::Response full_task(const TaskDetails& task) {
+net::Response full_task(const engine::Engine& engine, const TaskDetails& task) {
     std::string body;
-    append_task(body, task, Detail::full);
+    append_task(body, engine, task, Detail::full);
     return json_response(std::move(body));
 }
 
-net::Response attempts_of(const TaskDetails& task) {
+net::Response attempts_of(const engine::Engine&, const TaskDetails& task) {
     std::string body;
     append_attempts(body, task);
     return json_response(std::move(body));
 }
 
-net::Response result_of(const TaskDetails& task) {
+net::Response result_of(const engine::Engine&, const TaskDetails& task) {
     const std::string state(to_string(task.state()));
     if (task.state() == wire::TaskState::completed) {
         net::Response response;
@@ -133,7 +137,7 @@ Checked<std::pair<std::string, std::string>> label_of(const net::RequestHead& he
 }
 
 /// Takes the list's filters out of the query.
-Checked<store::ListQuery> list_query(const net::RequestHead& head, base::WallTime now) {
+Checked<store::ListQuery> list_query(const Context& context, const net::RequestHead& head) {
     store::ListQuery query;
     for (const std::string& name : split(text_of(head, "state"), ',')) {
         if (name.empty())
@@ -145,11 +149,13 @@ Checked<store::ListQuery> list_query(const net::RequestHead& head, base::WallTim
     }
     query.type = text_of(head, "type");
     query.group = text_of(head, "group");
+    query.generator = generator_of(context.engine, head);
     query.host = text_of(head, "host");
     const auto label = label_of(head);
     if (!label)
         return label.error();
     query.label = *label;
+    const auto now = context.clock.wall();
     const auto from = time_of(head, "created_from", now);
     const auto before_time = time_of(head, "created_before", now);
     if (!from || !before_time)
@@ -167,14 +173,15 @@ Checked<store::ListQuery> list_query(const net::RequestHead& head, base::WallTim
     return query;
 }
 
-net::Response task_page(const engine::TaskPage& page,
+net::Response task_page(const engine::Engine& engine,
+                        const engine::TaskPage& page,
                         Detail detail,
                         std::optional<std::uint64_t> count) {
     std::string body = "{\"items\":[";
     for (const TaskDetails& task : page.tasks) {
         if (&task != &page.tasks.front())
             body += ',';
-        append_task(body, task, detail);
+        append_task(body, engine, task, detail);
     }
     body += ']';
     if (count)
@@ -190,8 +197,9 @@ net::Response task_page(const engine::TaskPage& page,
 
 /// Is every filter one that tasks are counted by?
 bool is_counted(const store::ListQuery& query) {
-    return query.host.empty() && query.label.first.empty() && !query.created_from &&
-           !query.created_before && (query.type.empty() || query.group.empty());
+    return query.host.empty() && query.generator == 0 && query.label.first.empty() &&
+           !query.created_from && !query.created_before &&
+           (query.type.empty() || query.group.empty());
 }
 
 Problem not_counted() {
@@ -204,7 +212,7 @@ Problem not_counted() {
 }  // namespace
 
 void list_tasks(Context& context, const Request& request, net::Respond respond) {
-    const auto query = list_query(request.head, context.clock.wall());
+    const auto query = list_query(context, request.head);
     const auto fields = choice_of(request.head, "fields", "brief result full");
     const auto count = choice_of(request.head, "count", "false true");
     if (!query || !fields || !count) {
@@ -220,8 +228,9 @@ void list_tasks(Context& context, const Request& request, net::Respond respond) 
     }
     const auto list = [&engine = context.engine, query = *query, respond, detail](
                           std::optional<std::uint64_t> total) {
-        engine.list(query, [respond, detail, total](base::Result<engine::TaskPage> page) {
-            respond(page ? task_page(*page, detail, total) : to_response(to_problem(page.error())));
+        engine.list(query, [&engine, respond, detail, total](base::Result<engine::TaskPage> page) {
+            respond(page ? task_page(engine, *page, detail, total)
+                         : to_response(to_problem(page.error())));
         });
     };
     if (*count != "true") {
@@ -237,16 +246,18 @@ void list_tasks(Context& context, const Request& request, net::Respond respond) 
 }
 
 void get_task(Context& context, const Request& request, net::Respond respond) {
-    find_or_wait(context, request, answer_with(respond, request.captured[0], full_task), respond);
+    find_or_wait(
+        context, request, answer_with(context, respond, request.captured[0], full_task), respond);
 }
 
 void get_attempts(Context& context, const Request& request, net::Respond respond) {
     const std::string& id = request.captured[0];
-    context.engine.find(id, answer_with(std::move(respond), id, attempts_of));
+    context.engine.find(id, answer_with(context, std::move(respond), id, attempts_of));
 }
 
 void get_result(Context& context, const Request& request, net::Respond respond) {
-    find_or_wait(context, request, answer_with(respond, request.captured[0], result_of), respond);
+    find_or_wait(
+        context, request, answer_with(context, respond, request.captured[0], result_of), respond);
 }
 
 void get_logs(Context& context, const Request& request, net::Respond respond) {
@@ -284,7 +295,7 @@ void explain_task(Context& context, const Request& request, net::Respond respond
 
 void cancel_task(Context& context, const Request& request, net::Respond respond) {
     const std::string& id = request.captured[0];
-    context.engine.cancel(id, answer_with(std::move(respond), id, full_task));
+    context.engine.cancel(id, answer_with(context, std::move(respond), id, full_task));
 }
 
 void hold_task(Context& context, const Request& request, net::Respond respond) {
@@ -294,17 +305,18 @@ void hold_task(Context& context, const Request& request, net::Respond respond) {
         return;
     }
     const std::string& id = request.captured[0];
-    context.engine.hold(id, std::move(*reason), answer_with(std::move(respond), id, full_task));
+    context.engine.hold(
+        id, std::move(*reason), answer_with(context, std::move(respond), id, full_task));
 }
 
 void release_task(Context& context, const Request& request, net::Respond respond) {
     const std::string& id = request.captured[0];
-    context.engine.release(id, answer_with(std::move(respond), id, full_task));
+    context.engine.release(id, answer_with(context, std::move(respond), id, full_task));
 }
 
 void retry_task(Context& context, const Request& request, net::Respond respond) {
     const std::string& id = request.captured[0];
-    context.engine.retry(id, answer_with(std::move(respond), id, full_task));
+    context.engine.retry(id, answer_with(context, std::move(respond), id, full_task));
 }
 
 }  // namespace distributo::coordinator::api

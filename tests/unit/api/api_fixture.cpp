@@ -26,7 +26,7 @@ std::string decoded(std::string_view text) {
 /// Notes an answer down for answers_check.py, if that asked for it.
 void note(const net::RequestHead& head, const net::Response& response) {
     static const char* const file = std::getenv("DISTRIBUTO_API_ANSWERS");
-    if (!file || head.method == Method::head || head.method == Method::delete_)
+    if (!file || head.method == Method::head)
         return;
     std::ofstream(file, std::ios::app)
         << json::serialize(json::value{{"method", net::to_string(head.method)},
@@ -100,8 +100,11 @@ void ApiTest::restart(const coordinator::core::Settings& settings,
     engine_ = std::make_unique<Engine>(io_, clock_, settings, std::move(store));
     const auto started = engine_->start();
     EXPECT_TRUE(started.has_value());
-    api_ = coordinator::api::make_api(
-        *engine_, {.host_port = 4000, .backup_folder = backups_, .clock = &clock_});
+    api_ = coordinator::api::make_api(*engine_,
+                                      {.host_port = 4000,
+                                       .backup_folder = backups_,
+                                       .clock = &clock_,
+                                       .extensions = extensions_});
 }
 
 std::shared_ptr<Call> ApiTest::begin(Method method,

@@ -119,7 +119,8 @@ protected:
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<net::HttpHandler> api_;
     std::deque<FakeHost> hosts_;
-    std::filesystem::path backups_;  ///< gone after the test
+    coordinator::extensions::Extensions* extensions_ = nullptr;  ///< from the next restart on
+    std::filesystem::path backups_;                              ///< gone after the test
 
     /// Begins anew, with the memory store or another one.
     void restart(const coordinator::core::Settings& settings, std::size_t max_ended);
