@@ -56,11 +56,12 @@ function(distributo_add_plugin_test name)
     add_test(NAME ${name} COMMAND ${name})
 endfunction()
 
-# distributo_add_plugin_check(<target> [SAMPLE <file>])
-# makes the test <target>.check: `distributo plugin check` of the plugin, with a task that succeeds.
+# distributo_add_plugin_check(<target> [SAMPLE <file>] [CONFIG <JSON>])
+# makes the test <target>.check: `distributo plugin check` of the plugin, with a task that succeeds,
+# and with a configuration that works; relative paths in it are meant from an empty folder.
 # Without the command distributo (DISTRIBUTO_PROGRAM) there is no such test.
 function(distributo_add_plugin_check target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "SAMPLE" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "SAMPLE;CONFIG" "")
     find_program(DISTRIBUTO_PROGRAM distributo
         HINTS ${Distributo_DIR}/bin ${Distributo_DIR}/../../../bin)
     if(NOT DISTRIBUTO_PROGRAM)
@@ -73,6 +74,10 @@ function(distributo_add_plugin_check target)
         cmake_path(ABSOLUTE_PATH arg_SAMPLE)
         set(sample --task ${arg_SAMPLE})
     endif()
+    set(config)
+    if(arg_CONFIG)
+        set(config --config ${arg_CONFIG})
+    endif()
     add_test(NAME ${target}.check
-        COMMAND ${DISTRIBUTO_PROGRAM} plugin check $<TARGET_FILE:${target}> ${sample})
+        COMMAND ${DISTRIBUTO_PROGRAM} plugin check $<TARGET_FILE:${target}> ${sample} ${config})
 endfunction()

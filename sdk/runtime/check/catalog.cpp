@@ -6,7 +6,8 @@ namespace {
 constexpr int first_exit_code = 10;  // below are the codes that all programs share
 
 constexpr std::string_view loads = "load.opens";
-constexpr std::string_view understood = "tables.contract";
+constexpr std::string_view accepted = "tables.contract";
+constexpr std::string_view understood = offers_tasks;
 constexpr std::string_view starts = "lifecycle.setup";
 // What misbehaves in every task is named once, by the check that is meant for it.
 constexpr std::string_view behaves =
@@ -57,7 +58,8 @@ constexpr CheckInfo checks[] = {
      tables,
      true},
     {"tables.text", "its texts are UTF-8", "tables.pointers", tables, true},
-    {"tables.contract", "a host accepts it", "tables.pointers", tables, true},
+    {"tables.contract", "who loads it accepts it", "tables.pointers", tables, true},
+    {offers_tasks, "offers task types", accepted, tables, true},
     {"tables.schemas", "its schemas are JSON Schemas", understood, tables, true},
     {"tables.resources", "resources_json says what a task needs", understood, tables, true},
 
@@ -153,6 +155,13 @@ constexpr CheckInfo checks[] = {
      negotiation,
      true},
 
+    {"extension.generator",
+     "emits the same tasks with any room and from any checkpoint",
+     accepted,
+     extension,
+     true},
+    {"extension.sink", "stores what it is given, and says how much", accepted, extension, true},
+
     {"unload.unmaps",
      "is gone after it was closed, or says that it stays",
      "load.threads lifecycle.threads execute.leftovers",
@@ -176,7 +185,8 @@ std::string_view group_name(Group group) {
                                           "install",
                                           "execute",
                                           "negotiation",
-                                          "unload"};
+                                          "unload",
+                                          "extension"};
     return names[static_cast<std::size_t>(group)];
 }
 

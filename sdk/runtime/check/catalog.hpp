@@ -6,7 +6,7 @@
 
 namespace distributo::runtime::check {
 
-/// Groups of checks, in the order in which they run. Each has an exit code of its own.
+/// Groups of checks. Each has an exit code of its own, which follows from its place here.
 enum class Group : unsigned char {
     file,
     elf,
@@ -18,7 +18,11 @@ enum class Group : unsigned char {
     execute,
     negotiation,
     unload,
+    extension,
 };
+
+/// The check that is skipped for a library without task types, and with it all that needs one.
+inline constexpr std::string_view offers_tasks = "tables.tasks";
 
 struct CheckInfo {
     std::string_view id;     ///< "elf.exports"; the part before the point is the group

@@ -165,7 +165,8 @@ private:
             verdict = list_needed();
         else
             verdict = check.runs_code ? probe(check.id) : check_file(check.id, file_);
-        if (verdict.status == Verdict::Status::failed)
+        if (verdict.status == Verdict::Status::failed ||
+            (verdict.status == Verdict::Status::skipped && check.id == offers_tasks))
             obstacles_.insert(check.id);
         if (check.id == "tables.contract" && verdict.status == Verdict::Status::ok)
             ask_module();

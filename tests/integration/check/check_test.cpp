@@ -185,8 +185,8 @@ TEST(GoodPlugin, PassesEverything) {
     EXPECT_EQ(failures(right), "");
     EXPECT_EQ(right.exit_code(), 0);
     EXPECT_NE(right.module.find("\"faulty.double\""), std::string::npos) << right.module;
-    // The manifest, discover and the installs are what it has nothing for.
-    EXPECT_EQ(right.count(Verdict::Status::skipped), sanitized ? 6U : 5U);
+    // The manifest, discover, the installs, generator and sink are what it has nothing for.
+    EXPECT_EQ(right.count(Verdict::Status::skipped), sanitized ? 8U : 7U);
 
     const auto shipped = checked(
         fs::path(SHIPPED_PLUGINS) / "syllables.so",
@@ -202,7 +202,7 @@ TEST(GoodPlugin, MayEndItsTasksLater) {
 TEST(GoodPlugin, MayDiscoverItsTypes) {
     const auto report = checked(fs::path(FAULTY_PLUGINS) / "discovers.so", options(doubled));
     EXPECT_EQ(failures(report), "");
-    EXPECT_EQ(report.count(Verdict::Status::skipped), sanitized ? 5U : 4U);
+    EXPECT_EQ(report.count(Verdict::Status::skipped), sanitized ? 7U : 6U);
     EXPECT_NE(report.module.find("\"faulty.double\""), std::string::npos) << report.module;
 }
 
@@ -228,6 +228,50 @@ TEST(GoodPlugin, MayInstall) {
         fs::path(TEST_PLUGINS) / "good" / "test_install.so",
         options({{.type = "test.install", .payload = "{}", .install = R"({"value":"x"})"}}));
     EXPECT_EQ(failures(report), "");
+}
+
+std::string status_of(const Report& report, std::string_view id) {
+    for (const CheckResult& result : report.results)
+        if (result.check->id == id)
+            return std::string(status_name(result.verdict.status));
+    return "missing";
+}
+
+TEST(GeneratorAndSink, NeedNoTaskTypes) {
+    CheckOptions how = options({});
+    how.config = R"({"last":20})";
+    const auto report = checked(fs::path(FAULTY_PLUGINS) / "streams.so", how);
+    EXPECT_EQ(failures(report), "");
+    EXPECT_EQ(status_of(report, "tables.contract"), "ok");
+    EXPECT_EQ(status_of(report, "lifecycle.setup"), "skipped");
+    EXPECT_EQ(status_of(report, "extension.generator"), "ok");
+    EXPECT_EQ(status_of(report, "extension.sink"), "ok");
+    EXPECT_NE(
+        report.module.find(R"("generator":{"name":"numbers","version":"1.0.0","config_schema":{)"),
+        std::string::npos)
+        << report.module;
+    EXPECT_NE(report.module.find(R"("sink":{"name":"table")"), std::string::npos) << report.module;
+}
+
+TEST(GeneratorAndSink, AreNotJudgedByAConfigurationThatNobodyGave) {
+    const auto report = checked(fs::path(FAULTY_PLUGINS) / "streams.so", options({}));
+    EXPECT_EQ(failures(report), "");
+    EXPECT_EQ(status_of(report, "extension.generator"), "skipped");
+}
+
+TEST(GeneratorAndSink, AreCaughtWhenTheyLoseTheirPlace) {
+    CheckOptions how = options({});
+    how.config = R"({"last":20})";
+    expect_only(checked(fs::path(FAULTY_PLUGINS) / "remembers.so", how),
+                "extension.generator",
+                "from the checkpoint after 1 tasks, {\"next\":2}: task 0 is");
+    expect_only(checked(fs::path(FAULTY_PLUGINS) / "forgets.so", how),
+                "extension.sink",
+                "after storing outcome 3 it says on open that it has 2");
+    how.config = R"({"lost":20})";
+    expect_only(checked(fs::path(FAULTY_PLUGINS) / "streams.so", how),
+                "extension.generator",
+                "open: config.lost");
 }
 
 TEST(FaultyFile, IsCaughtBeforeItIsLoaded) {

@@ -24,6 +24,7 @@ struct ProbeCheck {
 [[nodiscard]] std::span<const ProbeCheck> limit_checks();
 [[nodiscard]] std::span<const ProbeCheck> negotiation_checks();
 [[nodiscard]] std::span<const ProbeCheck> install_checks();
+[[nodiscard]] std::span<const ProbeCheck> extension_checks();
 
 /// What the module declares, as one JSON object: the heart of the manifest.
 [[nodiscard]] std::string describe_module(const Subject& subject);

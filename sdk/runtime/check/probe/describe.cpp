@@ -1,5 +1,6 @@
 #include "runtime/abi_text.hpp"
 #include "runtime/check/probe/checks.hpp"
+#include "runtime/extension_plugin.hpp"
 #include "wire/json.hpp"
 
 #include <utility>
@@ -54,6 +55,13 @@ void write_type(Writer& out, const dto_task_type& type) {
         .end_object();
 }
 
+void write_interface(Writer& out, std::string_view kind, const ExtensionInterface& one) {
+    out.key(kind).begin_object().member("name", one.name).member("version", one.version);
+    if (!one.config_schema.empty())
+        out.member_raw("config_schema", one.config_schema);
+    out.end_object();
+}
+
 }  // namespace
 
 std::string describe_module(const Subject& subject) {
@@ -81,7 +89,14 @@ std::string describe_module(const Subject& subject) {
     out.key("types").begin_array();
     for (const dto_task_type* const type : subject.tables())
         write_type(out, *type);
-    out.end_array().end_object();
+    out.end_array();
+    if (const auto extension = check_extension(module)) {
+        if (extension->info.generator)
+            write_interface(out, "generator", *extension->info.generator);
+        if (extension->info.sink)
+            write_interface(out, "sink", *extension->info.sink);
+    }
+    out.end_object();
     return text;
 }
 

@@ -84,7 +84,12 @@ void answer(const std::string& text) {
 std::string run_check(std::string_view id, const ProbeRequest& request) {
     if (id == describe_id) {
         Subject subject(request);
-        if (auto loaded = subject.load(); !loaded)
+        auto loaded = subject.open();
+        if (loaded)
+            loaded = subject.enter();
+        if (loaded && subject.offers_tasks())
+            loaded = subject.understand();
+        if (!loaded)
             return verdict_text(broken("loading", loaded.error()));
         Instance instance(subject, Age::ordinary, "host");
         if (subject.module().api.discover)
@@ -98,7 +103,8 @@ std::string run_check(std::string_view id, const ProbeRequest& request) {
                              execute_checks(),
                              limit_checks(),
                              negotiation_checks(),
-                             install_checks()})
+                             install_checks(),
+                             extension_checks()})
         for (const ProbeCheck& check : group)
             if (check.id == id)
                 return verdict_text(check.run(request));

@@ -84,6 +84,10 @@ base::Result<void> Subject::enter(Age age) {
                        "call entry->refuse() before returning NULL");
 }
 
+bool Subject::offers_tasks() const {
+    return declared_->get_interface && declared_->get_interface(DTO_INTERFACE_TASK);
+}
+
 base::Result<void> Subject::understand() {
     auto checked = check_module(*declared_);
     if (!checked)

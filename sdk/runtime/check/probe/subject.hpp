@@ -48,6 +48,8 @@ public:
     [[nodiscard]] base::Result<void> open();
     [[nodiscard]] base::Result<void> enter(Age age = Age::ordinary);
     [[nodiscard]] base::Result<void> understand();
+    /// After enter(): has it the interface that understand() needs?
+    [[nodiscard]] bool offers_tasks() const;
     /// All three.
     [[nodiscard]] base::Result<void> load(Age age = Age::ordinary);
     /// Takes over what discover() named, beside the constant types; the tables live as long as the

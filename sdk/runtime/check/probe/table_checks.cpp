@@ -1,6 +1,8 @@
 #include "runtime/abi_text.hpp"
+#include "runtime/check/catalog.hpp"
 #include "runtime/check/probe/checks.hpp"
 #include "runtime/check/probe/process_state.hpp"
+#include "runtime/extension_plugin.hpp"
 #include "wire/json_scan.hpp"
 #include "wire/schema.hpp"
 
@@ -197,13 +199,45 @@ Verdict texts(const ProbeRequest& request) {
     return judge_texts(all);
 }
 
+/// What a library is to a coordinator: "generator lines, sink table".
+std::string described(const ExtensionModule& info) {
+    std::string text;
+    if (info.generator)
+        text = "generator " + info.generator->name;
+    if (info.sink)
+        text += (text.empty() ? "sink " : ", sink ") + info.sink->name;
+    return text;
+}
+
 Verdict contract(const ProbeRequest& request) {
     Subject subject(request);
-    if (auto loaded = subject.load(); !loaded)
+    auto loaded = subject.open();
+    if (loaded)
+        loaded = subject.enter();
+    if (!loaded)
         return Verdict::failed(loaded.error().message, loaded.error().hint);
-    const auto& info = subject.module().info;
-    return Verdict::ok(info.name + " " + info.version + ", " + std::to_string(info.types.size()) +
-                       " task type(s)" + (subject.module().api.discover ? " before setup" : ""));
+    const auto extension = check_extension(*subject.declared());
+    if (!extension)
+        return Verdict::failed(extension.error().message, extension.error().hint);
+    const std::string offered = described(extension->info);
+    if (offered.empty() || subject.offers_tasks()) {
+        if (auto understood = subject.understand(); !understood)
+            return Verdict::failed(understood.error().message, understood.error().hint);
+    }
+    std::string seen = extension->info.name + " " + extension->info.version;
+    if (subject.offers_tasks())
+        seen += ", " + std::to_string(subject.module().info.types.size()) + " task type(s)" +
+                (subject.module().api.discover ? " before setup" : "");
+    return Verdict::ok(seen + (offered.empty() ? "" : ", " + offered));
+}
+
+Verdict tasks(const ProbeRequest& request) {
+    Subject subject(request);
+    if (auto opened = subject.open(); !opened)
+        return broken("loading", opened.error());
+    if (auto entered = subject.enter(); !entered)
+        return broken("loading", entered.error());
+    return subject.offers_tasks() ? Verdict::ok() : Verdict::skipped("it offers no task types");
 }
 
 Verdict judge_schemas(const Subject& subject) {
@@ -267,6 +301,7 @@ constexpr ProbeCheck checks[] = {
     {"tables.pointers", &pointers},
     {"tables.text", &texts},
     {"tables.contract", &contract},
+    {offers_tasks, &tasks},
     {"tables.schemas", &schemas},
     {"tables.resources", &resources},
 };
