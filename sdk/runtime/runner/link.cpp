@@ -149,8 +149,18 @@ void Link::result(CallResult&& result) {
 void Link::flush() {
     std::unique_lock lock(mutex_);
     // One thread writes; what the others add meanwhile goes out with its next write.
-    if (writing_)
-        return;
+    if (!writing_)
+        write_out(lock);
+}
+
+/// Returns when everything that was added before has left this process, whichever thread writes it.
+void Link::flush_for_certain() {
+    std::unique_lock lock(mutex_);
+    written_.wait(lock, [this] { return !writing_; });
+    write_out(lock);
+}
+
+void Link::write_out(std::unique_lock<std::mutex>& lock) {
     writing_ = true;
     while (!out_.empty()) {
         writing_out_.clear();
@@ -160,6 +170,7 @@ void Link::flush() {
         lock.lock();
     }
     writing_ = false;
+    written_.notify_all();
 }
 
 void Link::send(const std::string& frames) {
@@ -180,8 +191,9 @@ void Link::log(CallId call, std::string_view stream, std::string_view text) {
         const std::lock_guard lock(mutex_);
         write_log(out_, call, stream, text);
     }
-    // At once: when the plugin crashes next, its last words are known.
-    flush();
+    // At once: when the plugin crashes next, its last words are known. Another thread that writes
+    // would be gone then as well.
+    flush_for_certain();
 }
 
 void Link::progress(CallId call, double fraction, std::string_view text) {

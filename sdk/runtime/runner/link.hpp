@@ -6,6 +6,7 @@
 #include "runtime/runner/questions.hpp"
 #include "runtime/sandbox_policy.hpp"
 
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ private:
     bool receive();
     void hand_over(Executor& executor, const Frame& frame);
     void signal(FrameKind kind);
+    void flush_for_certain();
+    void write_out(std::unique_lock<std::mutex>& lock);
 
     const int socket_;
     SandboxPolicy policy_;
@@ -64,6 +67,7 @@ private:
     std::mutex mutex_;  // of the following
     std::string out_;
     std::string writing_out_;
+    std::condition_variable written_;
     bool writing_ = false;
 };
 
