@@ -39,10 +39,6 @@ bool is_link(const fs::path& file) {
 
 }  // namespace
 
-bool is_plugin_name(std::string_view file_name) noexcept {
-    return is_plugin_file(file_name);
-}
-
 PluginWatch::PluginWatch(asio::io_context& io,
                          std::vector<fs::path> folders,
                          std::function<void(const PluginChanges&)> on_change)
@@ -130,7 +126,7 @@ void PluginWatch::on_event(int watch, std::uint32_t mask, const std::string& nam
         look_for_missing_folders();
         return settle();
     }
-    if (!is_plugin_name(name))
+    if (!is_plugin_file(name))
         return;
     const auto file = folder->second / name;
     if ((mask & IN_MODIFY) != 0 || ((mask & IN_CREATE) != 0 && !is_link(file)))
@@ -158,8 +154,7 @@ void PluginWatch::scan_folder(const fs::path& folder, std::map<fs::path, Mark>& 
          entry.increment(error)) {
         const auto& file = entry->path();
         struct stat status {};
-        if (!is_plugin_name(file.filename().native()) || ::stat(file.c_str(), &status) != 0 ||
-            !S_ISREG(status.st_mode))
+        if (!is_plugin_file(file) || ::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
             continue;
         found[file] = {.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 +
                                       status.st_mtim.tv_nsec,

@@ -73,7 +73,4 @@ private:
     std::map<std::filesystem::path, Mark> known_;
 };
 
-/// Is this the name of a file that a plugin folder offers?
-[[nodiscard]] bool is_plugin_name(std::string_view file_name) noexcept;
-
 }  // namespace distributo::runtime

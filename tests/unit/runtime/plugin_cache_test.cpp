@@ -148,6 +148,14 @@ TEST_F(ScriptCacheTest, TheLibraryMayLieInAnotherFolder) {
     EXPECT_NE(find_script_library(script, {root}), root / "libraries" / script_library);
 }
 
+TEST(IsPluginFileTest, AcceptsVisibleLibrariesAndScripts) {
+    for (const char* name : {"a.so", "a.py", "/folder/_a.so"})
+        EXPECT_TRUE(is_plugin_file(name)) << name;
+    for (const char* name :
+         {".so", ".a.so", "a.so.1", "a.so.tmp", ".py", ".a.py", "__init__.py", "a.pyc"})
+        EXPECT_FALSE(is_plugin_file(name)) << name;
+}
+
 TEST_F(PluginCacheTest, PruningRemovesOtherCopiesAndNothingElse) {
     const auto kept = cache_plugin(plugin, cache);
     const auto other = cache_plugin(fs::path(TEST_PLUGINS) / "good" / "test_basics.so", cache);

@@ -184,17 +184,5 @@ TEST_F(PluginWatchTest, AFolderThatVanishesTakesItsPluginsAndIsWatchedAgain) {
     EXPECT_THAT(present, ElementsAre("a.so", "b.so"));
 }
 
-TEST(IsPluginNameTest, AcceptsOnlyVisibleSharedLibraries) {
-    EXPECT_TRUE(is_plugin_name("a.so"));
-    EXPECT_TRUE(is_plugin_name("a.py"));
-    EXPECT_FALSE(is_plugin_name(".py"));
-    EXPECT_FALSE(is_plugin_name("__init__.py"));
-    EXPECT_FALSE(is_plugin_name("a.pyc"));
-    EXPECT_FALSE(is_plugin_name(".so"));
-    EXPECT_FALSE(is_plugin_name(".a.so"));
-    EXPECT_FALSE(is_plugin_name("a.so.1"));
-    EXPECT_FALSE(is_plugin_name("a.so.tmp"));
-}
-
 }  // namespace
 }  // namespace distributo::runtime
