@@ -104,7 +104,8 @@ int run(const Options& options) {
     const auto api = api::make_api(engine,
                                    {.host_port = port,
                                     .backup_folder = fs::absolute(options.data_dir) / "backups",
-                                    .clock = &clock});
+                                    .clock = &clock,
+                                    .extensions = extensions.get()});
     auto http_server = net::HttpServer::listen(
         io,
         {.address = options.address, .port = options.http_port, .host_names = names, .limits = {}},
