@@ -47,13 +47,6 @@ std::string kind_of(mode_t mode) {
                             : "a device";
 }
 
-void require_regular(std::string_view place, const std::string& path, mode_t mode) {
-    if (!S_ISREG(mode)) {
-        throw distributo::permanent(std::string(place) + ": " + path + " is " + kind_of(mode) +
-                                    ", expected a regular file");
-    }
-}
-
 struct stat examine(const std::string& path, const Descriptor& file) {
     struct stat status {};
     if (fstat(file.number(), &status) != 0) {
@@ -76,6 +69,26 @@ std::string random_name() {
 
 distributo::Failure file_failure(const std::string& what, int error) {
     return {status_of(error), what + ": " + std::generic_category().message(error)};
+}
+
+void require_regular(std::string_view place, const std::string& path, mode_t mode) {
+    if (!S_ISREG(mode)) {
+        throw distributo::permanent(std::string(place) + ": " + path + " is " + kind_of(mode) +
+                                    ", expected a regular file");
+    }
+}
+
+void write_all(const Descriptor& file, const std::string& path, std::string_view data) {
+    while (!data.empty()) {
+        const ssize_t put = ::write(file.number(), data.data(), data.size());
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            throw file_failure("cannot write " + path, errno);
+        }
+        data.remove_prefix(static_cast<std::size_t>(put));
+    }
 }
 
 Descriptor::~Descriptor() {
@@ -165,17 +178,8 @@ Output::~Output() {
 }
 
 void Output::write(std::span<const std::byte> data) {
-    while (!data.empty()) {
-        const ssize_t put = ::write(file_.number(), data.data(), data.size());
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put < 0) {
-            throw file_failure("cannot write " + path_, errno);
-        }
-        data = data.subspan(static_cast<std::size_t>(put));
-        size_ += static_cast<std::uint64_t>(put);
-    }
+    write_all(file_, path_, {reinterpret_cast<const char*>(data.data()), data.size()});
+    size_ += data.size();
 }
 
 void Output::commit() {

@@ -35,6 +35,12 @@ private:
     int number_;
 };
 
+/// Throws a permanent Failure unless `mode`, of stat(), is that of a regular file.
+void require_regular(std::string_view place, const std::string& path, mode_t mode);
+
+/// Writes everything, or throws what file_failure() makes of the error; `path` is for its message.
+void write_all(const Descriptor& file, const std::string& path, std::string_view data);
+
 /// A regular file that is read from its beginning to its end. Every member function throws a
 /// distributo::Failure. For one thread.
 class Input {
