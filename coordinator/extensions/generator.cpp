@@ -29,7 +29,9 @@ Generator::Generator(const Surroundings& around,
       next_(cursor_) {}
 
 std::uint64_t Generator::needed_after() const {
-    return takes_results_ ? cursor_.sequence : ~std::uint64_t{0};
+    // Before its plugin was opened once, what it did in an earlier boot says whether it wants any.
+    const bool wants = takes_results_ || cursor_.sequence != 0;
+    return wants ? cursor_.sequence : ~std::uint64_t{0};
 }
 
 void Generator::opened(std::uint64_t) {

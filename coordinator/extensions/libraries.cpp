@@ -104,7 +104,8 @@ void Libraries::apply(const runtime::PluginChanges& changes) {
     for (const auto& path : changes.removed)
         files_.erase(path);
     for (const auto& path : changes.present)
-        if (!runtime::is_script(path))  // tasks, which are for hosts
+        // Scripts, and what runs them, have tasks, which are for hosts.
+        if (!runtime::is_script(path) && path.filename() != runtime::script_library)
             load(path);
     if (!changes.removed.empty())
         changed();
