@@ -3,9 +3,9 @@
 
     tests/bench/bench.py [--build build/release] [--json build/bench.json] [--quick] [NAME…]
 
-Names: throughput, latency, addtask, queued, idle, core, runtime, swap, durable, rows_kept, recovery. Each figure is
-the best of three runs, the others stand in the JSON. Load, coordinator and hosts share the machine's cores.
-durable, rows_kept and recovery write to the folder of --data (some gigabytes), which should be on a real disk.
+Names: throughput, latency, addtask, queued, idle, core, runtime, swap, durable, rows_kept, recovery, generator, sink,
+extensions_idle. Each figure is the best of three runs, the others stand in the JSON. Load, coordinator and hosts share
+the machine's cores. Those from durable on write to the folder of --data (some gigabytes), which should be on a real disk.
 """
 import argparse
 import contextlib
@@ -21,6 +21,7 @@ import time
 import urllib.request
 
 from durable import Durable
+from streams import Streams
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
@@ -66,13 +67,17 @@ class Daemon:
 
     def resident(self):
         """Resident bytes of the process itself."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+        return self.resident_of(self.process.pid)
+
+    @staticmethod
+    def resident_of(pid):
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         return 0
 
 
-class Bench(Durable):
+class Bench(Durable, Streams):
     def __init__(self, build, quick, data):
         self.bin = build / "bin"
         self.tests = build / "tests"
@@ -248,7 +253,7 @@ class Bench(Durable):
 
 def main():
     names = ["throughput", "latency", "addtask", "queued", "idle", "core", "runtime", "swap",
-             "durable", "rows_kept", "recovery"]
+             "durable", "rows_kept", "recovery", "generator", "sink", "extensions_idle"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build" / "bench.json")
