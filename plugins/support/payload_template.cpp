@@ -78,12 +78,19 @@ PayloadTemplate::PayloadTemplate(const RawJson& json, std::string_view place) {
             continue;
         }
         const std::size_t end = end_of_string(text, i);
-        add_literal(text.substr(done, i - done));
+        add_between(text.substr(done, i - done));
         add_string(text.substr(i, end + 1 - i), place);
         done = end + 1;
         i = end;
     }
-    add_literal(text.substr(done));
+    add_between(text.substr(done));
+}
+
+/// Blanks between values say nothing.
+void PayloadTemplate::add_between(std::string_view text) {
+    std::string dense(text);
+    std::erase_if(dense, [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; });
+    add_literal(dense);
 }
 
 void PayloadTemplate::add_literal(std::string_view text) {

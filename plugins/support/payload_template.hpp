@@ -44,6 +44,7 @@ private:
     };
 
     void add_string(std::string_view literal, std::string_view place);
+    void add_between(std::string_view text);
     void add_literal(std::string_view text);
 
     std::vector<Part> parts_;

@@ -30,7 +30,9 @@ std::string fault(const std::string& json, const std::map<std::string, Field>& f
 }
 
 TEST(PayloadTemplateTest, PutsTextsIntoStringsAndNowhereElse) {
-    EXPECT_EQ(rendered(R"({"{a}":"x{a}y","b":[1,true,"{a}{a}"]})", {{"a", {"q\"\n"}}}),
+    EXPECT_EQ(rendered(R"({ "{a}" : "x{a}y",
+                           "b": [1, true, "{a}{a}"] })",
+                       {{"a", {"q\"\n"}}}),
               R"({"q\"\n":"xq\"\ny","b":[1,true,"q\"\nq\"\n"]})");
 }
 
