@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "host/offer.hpp"
+#include "runtime/module_check.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -372,8 +373,17 @@ void PluginSet::on_plugin_ready(Plugin& plugin) {
 }
 
 void PluginSet::on_plugin_failed(Plugin& plugin, const std::string& why) {
-    if (const auto place = file_of(plugin); place != files_.end())
-        refuse(plugin.file(), place->second, why, false);
+    const auto place = file_of(plugin);
+    if (place == files_.end())
+        return;
+    auto& [path, file] = *place;
+    if (why != runtime::only_for_coordinators || file.current)
+        return refuse(plugin.file(), file, why, false);
+    // One folder may serve a coordinator, too: that is nothing to complain about.
+    log::debug("plugin.not_for_hosts", {{"file", path.native()}});
+    discard(std::move(file.incoming));
+    files_.erase(place);
+    events_.on_offer_changed();
 }
 
 /// A version that is not able does not replace one that is. Where there is none it is kept, since

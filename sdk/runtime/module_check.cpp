@@ -109,8 +109,12 @@ base::Result<TaskModule> check_module(const dto_module& declared) {
 
     const void* const table =
         module->table.get_interface ? module->table.get_interface(DTO_INTERFACE_TASK) : nullptr;
-    if (!table)
-        return refused("offers no task types: it has no interface " DTO_INTERFACE_TASK);
+    if (!table) {
+        const auto get = module->table.get_interface;
+        const bool other = get && (get(DTO_INTERFACE_GENERATOR) || get(DTO_INTERFACE_SINK));
+        return refused(other ? std::string(only_for_coordinators)
+                             : "offers no task types: it has no interface " DTO_INTERFACE_TASK);
+    }
     auto api = own_copy(static_cast<const dto_task_api*>(table), task_api_v1, "dto_task_api");
     if (!api)
         return api.error();

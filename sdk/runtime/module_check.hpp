@@ -6,6 +6,7 @@
 #include <distributo/abi.h>
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace distributo::runtime {
@@ -16,6 +17,10 @@ struct TaskModule {
     dto_task_api api{};                ///< members that the plugin's table lacks are null
     std::vector<std::uint32_t> flags;  ///< DTO_TASK_… of each type, in the order of info.types
 };
+
+/// Why a library without task types is of no use to a host, when that is no mistake.
+inline constexpr std::string_view only_for_coordinators =
+    "offers no task types, but a generator or a sink, which is for coordinators";
 
 /// Checks everything that the contract says about a module's tables and copies it. Calls
 /// get_interface, nothing else. The error's message says which table is wrong and how. A module

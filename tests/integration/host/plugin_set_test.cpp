@@ -82,8 +82,11 @@ protected:
 
     void start() { set.emplace(io, clock, options, static_cast<host::PluginSetEvents&>(*this)); }
     void put(const std::string& build, const std::string& name = "build.so") {
+        put_library("builds/build_" + build + ".so", name);
+    }
+    void put_library(const std::string& library, const std::string& name) {
         const auto fresh = root / "fresh";
-        fs::copy_file(built / "test-plugins/builds" / ("build_" + build + ".so"), fresh);
+        fs::copy_file(built / "test-plugins" / library, fresh);
         fs::rename(fresh, folder / name);
         set->apply({.removed = {}, .present = {folder / name}});
     }
@@ -167,6 +170,16 @@ TEST_F(PluginSetTest, AReplacedVersionStaysUntilNothingNeedsIt) {
 
     EXPECT_THAT(withdrawn, ElementsAre(old));
     EXPECT_THAT(limited, IsEmpty());
+}
+
+TEST_F(PluginSetTest, WhatIsForCoordinatorsOnlyIsNoComplaint) {
+    start();
+    put_library("streams/test_streams.so", "streams.so");
+    wait_until([&] { return !set->loading(); });
+    EXPECT_EQ(refusal("streams.so"), "");
+    EXPECT_THAT(set->health(), IsEmpty());
+    put("a");
+    wait_for_offer("1.0.0");
 }
 
 TEST_F(PluginSetTest, ARemovedVersionLingersForWhatIsUnderWay) {
