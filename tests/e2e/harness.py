@@ -39,7 +39,9 @@ class Process:
 
     def __init__(self, program, *arguments, folder=None, programs=BIN, user=None,
                  prefix=()):
-        self.own = None if folder else tempfile.TemporaryDirectory(prefix="dto-")
+        # The children of a daemon that was killed may be writing yet while the folder is removed.
+        self.own = None if folder else tempfile.TemporaryDirectory(prefix="dto-",
+                                                                   ignore_cleanup_errors=True)
         self.folder = pathlib.Path(folder or self.own.name)
         self.log = self.folder / "log"
         self.errors = open(self.folder / "stderr", "w+", encoding="utf-8")
