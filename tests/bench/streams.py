@@ -3,9 +3,12 @@ import json
 import pathlib
 import shutil
 import time
+import urllib.error
 import urllib.request
 
 SECONDS = 10  # that something idle is looked at
+SINKS = (("bench_null", "{}"), ("jsonl", '{ path = "results.jsonl" }'),
+         ("sqlite", '{ database = "results.db" }'))
 
 
 class Streams:
@@ -25,13 +28,19 @@ class Streams:
 
     @staticmethod
     def extension(coordinator, path):
+        """What the API says of it; nothing while the coordinator is writing its name down."""
         url = f"http://127.0.0.1:{coordinator.ports['httpPort']}/v1/{path}"
-        with urllib.request.urlopen(url) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(url) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return None
 
     def until(self, coordinator, path, reached):
         """Seconds since the coordinator was ready."""
-        while not reached(self.extension(coordinator, path)):
+        while not ((now := self.extension(coordinator, path)) and reached(now)):
             time.sleep(0.005)
         return time.monotonic() - coordinator.ready
 
@@ -58,10 +67,7 @@ high_water = {2 * count}
     def sink(self):
         """Outcomes that are kept already, to a sink that begins with the oldest."""
         count = 1_000_000 // self.scale
-        for plugin, config in (
-                ("bench_null", "{}"),
-                ("jsonl", '{ path = "results.jsonl" }'),
-                ("sqlite", '{ database = "results.db" }')):
+        for plugin, config in SINKS:
             rates, cpus = [], []
             for _ in range(3):
                 out = pathlib.Path(self.folder.name)
