@@ -98,6 +98,10 @@ base::Result<std::string> Client::post(std::string_view target,
     return answer(http_.request(net::Method::post, target, body, content_type));
 }
 
+base::Result<std::string> Client::remove(std::string_view target) {
+    return answer(http_.request(net::Method::delete_, target));
+}
+
 base::Result<net::Url> find_coordinator(const std::string& flag) {
     if (!flag.empty())
         return net::parse_url(flag, default_http_port);

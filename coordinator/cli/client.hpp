@@ -25,6 +25,7 @@ public:
         std::string_view target,
         std::string_view body = "{}",
         std::string_view content_type = "application/json");
+    [[nodiscard]] base::Result<std::string> remove(std::string_view target);
     /// What the last refusal asked for; 1 when it did not say.
     [[nodiscard]] std::int64_t retry_after_s() const noexcept { return retry_after_s_; }
     [[nodiscard]] const net::Url& server() const noexcept { return server_; }

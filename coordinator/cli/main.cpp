@@ -1,6 +1,7 @@
 #include "base/config.hpp"
 #include "base/log.hpp"
 #include "coordinator/cli/commands.hpp"
+#include "coordinator/cli/extension_command.hpp"
 #include "coordinator/cli/plugin_command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -248,6 +249,8 @@ int main(int argc, char** argv) {
     std::uint32_t group_limit = 50;
     std::string id;
     PluginArguments authors;
+    ExtensionArguments generators;
+    ExtensionArguments sinks;
     std::vector<std::string> ids;
     bool json = false;
     bool quiet = false;
@@ -267,6 +270,8 @@ int main(int argc, char** argv) {
     add_task(app, context, list_options, id, ids, action);
     add_host(app, context, ids, action);
     add_group(app, context, group_limit, group_options, action);
+    add_extension_commands(app, context, Extension::generator, generators, action);
+    add_extension_commands(app, context, Extension::sink, sinks, action);
     add_admin(app, context, backup_options, action);
     add_others(app, context, dev_options, authors, action);
     for (CLI::App* sub : app.get_subcommands({})) {

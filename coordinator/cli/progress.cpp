@@ -8,7 +8,8 @@
 namespace distributo::coordinator::cli {
 namespace {
 
-constexpr auto redraw_interval = std::chrono::milliseconds(100);
+constexpr base::Duration redraw_interval = std::chrono::milliseconds(100);
+constexpr base::Duration line_interval = std::chrono::seconds(10);  // without a terminal
 constexpr auto rate_window = std::chrono::seconds(10);
 constexpr std::uint64_t bar_cells = 20;
 
@@ -27,7 +28,9 @@ double seconds(base::Duration duration) {
 }  // namespace
 
 Progress::Progress(bool enabled, base::TimePoint start)
-    : enabled_(enabled), terminal_(isatty(STDERR_FILENO) == 1), drawn_(start - redraw_interval) {
+    : enabled_(enabled),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      drawn_(terminal_ ? start - redraw_interval : start) {
     recent_.emplace_back(start, 0);
 }
 
@@ -56,11 +59,7 @@ void Progress::show(const Tally& tally, base::TimePoint now) {
     if (!enabled_)
         return;
     if (terminal_) {
-        if (now - drawn_ < redraw_interval)
-            return;
-        drawn_ = now;
-        std::fprintf(stderr, "\r\033[K%s", line(tally, now).c_str());
-        std::fflush(stderr);
+        show_text(line(tally, now), now);
         return;
     }
     const std::uint64_t tenths = tally.total == 0 ? 0 : tally.done * 10 / tally.total;
@@ -68,6 +67,14 @@ void Progress::show(const Tally& tally, base::TimePoint now) {
         return;
     tenths_ = tenths;
     std::fprintf(stderr, "%s\n", line(tally, now).c_str());
+}
+
+void Progress::show_text(const std::string& text, base::TimePoint now) {
+    if (!enabled_ || now - drawn_ < (terminal_ ? redraw_interval : line_interval))
+        return;
+    drawn_ = now;
+    std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", text.c_str());
+    std::fflush(stderr);
 }
 
 void Progress::finish() {

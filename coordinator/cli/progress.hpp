@@ -22,6 +22,8 @@ class Progress {
 public:
     Progress(bool enabled, base::TimePoint start);
     void show(const Tally& tally, base::TimePoint now);
+    /// Any other line; without a terminal, one every ten seconds.
+    void show_text(const std::string& text, base::TimePoint now);
     /// Clears the line.
     void finish();
 

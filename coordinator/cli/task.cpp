@@ -266,6 +266,21 @@ void print_store(const boost::json::value& status) {
 
 }  // namespace
 
+namespace {
+
+/// "generators   running 2   idle 1"; nothing when there are none.
+void print_instances(const boost::json::value& status, const std::string& name) {
+    const auto* const found = status.as_object().if_contains(name);
+    if (!found || !found->is_object())
+        return;
+    std::string line = name + std::string(13 - name.size(), ' ');
+    for (const auto& [state, count] : found->at("states").as_object())
+        line += std::string(state) + ' ' + boost::json::serialize(count) + "   ";
+    print(line + "largest lag " + text_of(*found, "largest_lag"));
+}
+
+}  // namespace
+
 CommandResult status(const Context& context) {
     auto client = connect(context);
     if (!client)
@@ -287,6 +302,8 @@ CommandResult status(const Context& context) {
         print("ended        completed " + count("completed") + "   failed " + count("failed") +
               "   cancelled " + count("cancelled") + "   expired " + count("expired"));
         print("hosts        " + text_of(document, "hosts"));
+        print_instances(document, "generators");
+        print_instances(document, "sinks");
         print_store(document);
     });
 }

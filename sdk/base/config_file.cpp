@@ -84,6 +84,17 @@ std::vector<std::string> values_of(const toml::node& node, Option::Kind kind, bo
     return {};
 }
 
+Result<toml::table> parse_toml(const std::string& file) {
+    try {
+        return toml::parse_file(file);
+    } catch (const toml::parse_error& failure) {
+        if (failure.source().begin.line == 0)
+            return error(Errc::invalid_argument, file + ": cannot be read");
+        return error(Errc::invalid_argument,
+                     place_of(file, failure.source()) + ": " + std::string(failure.description()));
+    }
+}
+
 class FileReader {
 public:
     FileReader(const std::string& file,
@@ -150,15 +161,10 @@ private:
     }
 
     Result<void> parse() {
-        try {
-            root_ = toml::parse_file(file_);
-        } catch (const toml::parse_error& failure) {
-            if (failure.source().begin.line == 0)
-                return error(Errc::invalid_argument, file_ + ": cannot be read");
-            return error(
-                Errc::invalid_argument,
-                place_of(file_, failure.source()) + ": " + std::string(failure.description()));
-        }
+        auto parsed = parse_toml(file_);
+        if (!parsed)
+            return parsed.error();
+        root_ = std::move(*parsed);
         for (const auto& [key, node] : root_) {
             if (auto checked = check_table(key, node); !checked)
                 return checked.error();
@@ -267,6 +273,13 @@ Result<std::vector<FileTable>> read_config_tables(const std::string& file,
                                                   const std::string& section,
                                                   const std::vector<Option>& options) {
     return FileReader(file, section, options).read_below();
+}
+
+Result<std::string> read_toml_as_json(const std::string& file) {
+    auto table = parse_toml(file);
+    if (!table)
+        return table.error();
+    return json_of(*table);
 }
 
 std::string FileObject::place_of(std::string_view pointer) const {

@@ -42,6 +42,9 @@ struct FileTable {
                                                                 const std::string& section,
                                                                 const std::vector<Option>& options);
 
+/// A TOML file of any content as one JSON object. invalid_argument names the place.
+[[nodiscard]] Result<std::string> read_toml_as_json(const std::string& file);
+
 /// One table of an array of tables: [[generator]].
 struct FileObject {
     std::string json;   ///< the table as an object
