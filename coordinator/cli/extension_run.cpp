@@ -80,9 +80,10 @@ public:
     Outcomes(Client& client, const std::string& name, std::string cursor)
         : client_(client), name_(name), cursor_(std::move(cursor)) {}
 
-    /// Reads one page, waiting up to a second for it.
-    base::Result<void> read() {
-        std::string target = "/v1/results?limit=1000&fields=brief&wait=1s";
+    /// Reads one page, waiting for it so long: "1s".
+    base::Result<void> read(const std::string& wait) {
+        std::string target = "/v1/results?limit=1000&fields=brief";
+        append_parameter(target, "wait", wait);
         append_parameter(target, "generator", name_);
         append_parameter(target, "cursor", cursor_);
         auto page = client_.get(target);
@@ -160,9 +161,10 @@ public:
             const bool over = state == "failed" || (state == "ended" && idle && read_after_end_);
             if (over || interrupted() || clock_.now() >= give_up_)
                 return finish(*body, *generator, state);
-            if (auto read = outcomes_.read(); !read)
+            const bool no_more = state == "ended" && idle;
+            if (auto read = outcomes_.read(no_more ? "0s" : "1s"); !read)
                 return read.error();
-            read_after_end_ = state == "ended" && idle && outcomes_.all_read();
+            read_after_end_ = no_more && outcomes_.all_read();
         }
     }
 

@@ -16,8 +16,6 @@ constexpr std::size_t most_results = 256;
 constexpr std::uint64_t least_room_for_results = 1024;
 /// Outcomes of others that are passed before the cursor is stored for their sake.
 constexpr std::uint64_t longest_skip = 10'000;
-/// Nobody waits that long for outcomes; then the question is asked again.
-constexpr base::Duration longest_wait = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -251,7 +249,7 @@ void Generator::read_results() {
     query.limit = most_results;
     around_.engine.results(
         query,
-        longest_wait,
+        longest_results_wait,
         [this, epoch = epoch_, alive = alive_](base::Result<store::ResultsPage> page) {
             if (!*alive || epoch != epoch_)
                 return;

@@ -20,6 +20,9 @@
 
 namespace distributo::coordinator::extensions {
 
+/// Nobody waits that long for outcomes; then the question is asked again.
+inline constexpr base::Duration longest_results_wait = std::chrono::minutes(5);
+
 /// What all instances share; outlives them.
 struct Surroundings {
     boost::asio::io_context& io;
@@ -30,6 +33,7 @@ struct Surroundings {
     /// The name of a generator by its number; empty: there never was one.
     std::function<std::string(core::ExtensionNumber)> generator_name;
     std::function<void()> needs_changed;  ///< needed_after() may be another one now
+    std::uint64_t newest = 0;             ///< outcome that is recorded, as of a moment ago
 };
 
 /// One generator or sink: its process, and when it is called.

@@ -18,6 +18,9 @@ using base::Errc;
 
 namespace {
 
+/// Nobody sees a lag change faster, and a question for it costs a read.
+constexpr auto newest_pace = std::chrono::milliseconds(250);
+
 /// Each is a process, and a person has to know what it is for.
 constexpr std::size_t most_instances = 1'000;
 
@@ -48,7 +51,8 @@ Registry::Registry(asio::io_context& io,
                       const auto known = generator_names_.find(number);
                       return known == generator_names_.end() ? std::string() : known->second;
                   },
-              .needs_changed = [this] { update_needs(); }} {}
+              .needs_changed = [this] { update_needs(); }},
+      newest_timer_(io) {}
 
 // ---- start and stop --------------------------------------------------------------------------
 
@@ -136,6 +140,7 @@ Instance& Registry::add(Definition definition, core::ExtensionRecord record, cor
     auto& place = instances_[key];
     place = std::move(made);
     update_needs();
+    watch_newest();
     return *place;
 }
 
@@ -164,6 +169,30 @@ void Registry::update_needs() {
         needed = std::min(needed, instance->needed_after());
     if (std::exchange(needed_, needed) != needed)
         engine_.keep_outcomes_after(needed);
+}
+
+/// Also sinks that rest have a lag that people want to see.
+void Registry::watch_newest() {
+    if (watching_newest_ || stopping_ || std::ranges::none_of(instances_, [](const auto& one) {
+            return one.first.first == ExtensionKind::sink;
+        }))
+        return;
+    watching_newest_ = true;
+    store::ResultsQuery query;
+    query.after = around_.newest;
+    query.limit = 1;
+    engine_.results(query, longest_results_wait, [this, alive = alive_](auto page) {
+        if (!*alive)
+            return;
+        watching_newest_ = false;
+        if (page)
+            around_.newest = page->newest;
+        newest_timer_.expires_after(newest_pace);
+        newest_timer_.async_wait([this, alive](const boost::system::error_code& failed) {
+            if (!failed && *alive)
+                watch_newest();
+        });
+    });
 }
 
 // ---- questions -------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "coordinator/extensions/make_extensions.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <map>
@@ -47,6 +48,7 @@ private:
     Instance& add(Definition definition, core::ExtensionRecord record, core::Cursor cursor);
     void tend_all();
     void update_needs();
+    void watch_newest();
     [[nodiscard]] Instance* instance(ExtensionKind kind, std::string_view name) const;
     [[nodiscard]] base::Result<void> check(Definition& definition) const;
     /// Runs `use(instance)`, or answers that there is none; never inside the call.
@@ -65,6 +67,8 @@ private:
     Libraries libraries_;
     Surroundings around_;
     std::uint64_t needed_ = 0;
+    boost::asio::steady_timer newest_timer_;
+    bool watching_newest_ = false;
     bool stopping_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -9,8 +9,6 @@ namespace {
 
 /// Outcomes of one page: with inline results of full size still a few megabytes.
 constexpr std::size_t page_size = 512;
-/// Nobody waits that long for outcomes; then the question is asked again.
-constexpr base::Duration longest_wait = std::chrono::minutes(5);
 /// What a sink has written and not stored for good is flushed after that time at the latest.
 constexpr base::Duration longest_in_buffer = std::chrono::seconds(1);
 /// No outcome has such a number: a question for what comes after it says only which is the newest.
@@ -52,7 +50,8 @@ State Sink::state_when_open() const {
 }
 
 void Sink::fill(Status& status) const {
-    status.lag = newest_ - std::min(newest_, cursor_.sequence);
+    const auto newest = std::max(newest_, around_.newest);
+    status.lag = newest - std::min(newest, cursor_.sequence);
     status.missed = missed_;
 }
 
@@ -105,7 +104,7 @@ void Sink::read() {
     query.limit = page_size;
     around_.engine.results(
         query,
-        longest_wait,
+        longest_results_wait,
         [this, epoch = epoch_, alive = alive_](base::Result<store::ResultsPage> page) {
             if (!*alive || epoch != epoch_)
                 return;

@@ -50,7 +50,7 @@ private:
     std::uint64_t written_to_ = 0;            ///< and up to this one were written, or not wanted
     core::Cursor next_;                       ///< up to where it is stored for good
     std::uint64_t in_buffer_ = 0;             ///< outcomes that were written and may be lost yet
-    std::uint64_t newest_ = 0;                ///< recorded, as far as is known
+    std::uint64_t newest_ = 0;                ///< recorded, as of the last page
     std::uint64_t missed_ = 0;
     base::TimePoint buffered_since_{};
     base::TimePoint committed_at_{};
