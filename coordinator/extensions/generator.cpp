@@ -10,7 +10,7 @@ namespace distributo::coordinator::extensions {
 
 namespace {
 
-/// Outcomes that one call of deliver() carries at most.
+/// Outcomes that are read at once.
 constexpr std::size_t most_results = 256;
 /// A generator that follows its results must be able to, also when enough of its tasks wait.
 constexpr std::uint64_t least_room_for_results = 1024;
@@ -231,11 +231,11 @@ bool Generator::deliver_results() {
         return false;
     }
     OutcomeViews views;
-    const auto count = std::min(page_->tasks.size() - delivered_, most_results);
-    for (std::size_t i = 0; i < count; ++i)
-        views.add(page_->tasks[delivered_ + i], around_.generator_name);
-    delivering_ = count;
-    begin().deliver(views.all(),
+    for (std::size_t i = delivered_; i < page_->tasks.size(); ++i)
+        views.add(page_->tasks[i], around_.generator_name);
+    const auto part = one_call(views.all());
+    delivering_ = part.size();
+    begin().deliver(part,
                     static_cast<std::uint32_t>(std::max(room_left(), least_room_for_results)));
     return true;
 }
@@ -246,7 +246,7 @@ void Generator::read_results() {
     store::ResultsQuery query;
     query.after = next_.sequence;
     query.generator = record_.number;
-    query.limit = most_results;
+    query.limit = page_limit_;
     around_.engine.results(
         query,
         longest_results_wait,
@@ -257,6 +257,7 @@ void Generator::read_results() {
             if (!page)
                 return tend_after(around_.options.pace.retry_first);
             if (!page->tasks.empty()) {
+                page_limit_ = next_page(page->tasks.size(), bytes_of(page->tasks), most_results);
                 page_ = std::move(*page);
             } else {
                 next_.sequence = page->next_after;

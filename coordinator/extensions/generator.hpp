@@ -54,6 +54,7 @@ private:
     std::optional<store::ResultsPage> page_;  ///< outcomes to be delivered
     std::size_t delivered_ = 0;               ///< of page_, that are answered
     std::size_t delivering_ = 0;              ///< of page_, that the open call has; 0: none
+    std::size_t page_limit_ = 32;             ///< outcomes, so that a page has few megabytes
     bool reading_ = false;
     bool throttled_ = false;
     base::Duration idle_time_{};  ///< back-off; zero: it is not idle

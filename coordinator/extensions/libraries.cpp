@@ -179,14 +179,13 @@ void Libraries::refuse(const fs::path& path, const std::string& why) {
 }
 
 void Libraries::changed() {
-    if (!loading()) {
+    // Once, at the start: later somebody may run, or go back to, what is in no folder any more.
+    if (!loading() && !std::exchange(pruned_, true)) {
         std::set<std::string> digests;
         for (const auto& [path, file] : files_)
             if (file.library)
                 digests.insert(file.library->digest);
-        // Whoever runs an older one has it loaded; going back to it is possible until then.
-        if (versions_ == files_.size())
-            copies_.keep_only(std::move(digests));
+        copies_.keep_only(std::move(digests));
     }
     on_change_();
 }

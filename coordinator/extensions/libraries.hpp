@@ -81,6 +81,7 @@ private:
     runtime::PluginWatch watch_;
     std::map<std::filesystem::path, File> files_;
     std::uint64_t versions_ = 0;
+    bool pruned_ = false;
     bool stopped_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -7,8 +7,8 @@ namespace distributo::coordinator::extensions {
 
 namespace {
 
-/// Outcomes of one page: with inline results of full size still a few megabytes.
-constexpr std::size_t page_size = 512;
+/// Outcomes of one page.
+constexpr std::size_t largest_page = 512;
 /// What a sink has written and not stored for good is flushed after that time at the latest.
 constexpr base::Duration longest_in_buffer = std::chrono::seconds(1);
 /// No outcome has such a number: a question for what comes after it says only which is the newest.
@@ -101,7 +101,7 @@ void Sink::read() {
         return;
     store::ResultsQuery query;
     query.after = read_to_;
-    query.limit = page_size;
+    query.limit = page_limit_;
     around_.engine.results(
         query,
         longest_results_wait,
@@ -124,6 +124,7 @@ void Sink::arrived(store::ResultsPage page) {
     if (read_to_ + 1 < page.oldest)
         missed_ += page.oldest - read_to_ - 1;
     read_to_ = page.next_after;
+    page_limit_ = next_page(page.tasks.size(), bytes_of(page.tasks), largest_page);
     page_ = std::move(page);
     views_.emplace();
     written_ = 0;
@@ -138,8 +139,11 @@ void Sink::arrived(store::ResultsPage page) {
 
 void Sink::write_page() {
     const auto& all = views_->all();
-    if (written_ < all.size())
-        return begin().write(std::span(all).subspan(written_));
+    if (written_ < all.size()) {
+        const auto part = one_call(std::span(all).subspan(written_));
+        writing_ = part.size();
+        return begin().write(part);
+    }
     written_to_ = page_->next_after;
     page_.reset();
     views_.reset();
@@ -160,7 +164,7 @@ void Sink::on_written(runtime::ExtensionWritten result) {
         return tend();
     }
     const auto& all = views_->all();
-    const auto given = all.size() - written_;
+    const auto given = writing_;
     const auto stored = std::min<std::size_t>(result.stored, given);
     if (stored != 0) {
         next_.outcomes += in_buffer_ + stored;
@@ -179,7 +183,7 @@ void Sink::on_written(runtime::ExtensionWritten result) {
             buffered_since_ = around_.clock.now();
         in_buffer_ += given - stored;
     }
-    written_ = all.size();
+    written_ += given;
     if (end(result.answer, false))
         tend();
 }

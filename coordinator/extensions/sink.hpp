@@ -24,6 +24,9 @@ public:
     [[nodiscard]] std::uint64_t needed_after() const override { return cursor_.sequence; }
 
 private:
+    /// Nothing is known of how large they are.
+    static constexpr std::size_t first_page = 32;
+
     void go() override;
     [[nodiscard]] std::string checkpoint() const override { return {}; }
     void opened(std::uint64_t last_stored) override;
@@ -46,6 +49,8 @@ private:
     std::optional<store::ResultsPage> page_;  ///< with outcomes that are not written yet
     std::optional<OutcomeViews> views_;       ///< of page_, those that the filter lets through
     std::size_t written_ = 0;                 ///< of views_, from the front
+    std::size_t writing_ = 0;                 ///< and behind them: what the open call has
+    std::size_t page_limit_ = first_page;     ///< outcomes, so that a page has few megabytes
     std::uint64_t read_to_ = 0;               ///< outcomes up to this one were read
     std::uint64_t written_to_ = 0;            ///< and up to this one were written, or not wanted
     core::Cursor next_;                       ///< up to where it is stored for good

@@ -65,6 +65,29 @@ void OutcomeViews::add(const store::TaskRecord& record, const NameOf& generator_
     view.finished_ms = milliseconds(outcome.attempt.finished);
 }
 
+std::span<const runtime::OutcomeView> one_call(std::span<const runtime::OutcomeView> outcomes) {
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    for (const auto& outcome : outcomes) {
+        bytes += outcome.payload.size() + outcome.result.size() + outcome.message.size();
+        if (count != 0 && bytes > most_bytes)
+            break;
+        ++count;
+    }
+    return outcomes.first(count);
+}
+
+std::size_t next_page(std::size_t count, std::size_t bytes, std::size_t most) {
+    return bytes == 0 ? most : std::clamp<std::size_t>(count * most_bytes / bytes, 1, most);
+}
+
+std::size_t bytes_of(const std::vector<store::TaskRecord>& tasks) {
+    std::size_t bytes = 0;
+    for (const auto& task : tasks)
+        bytes += task.task.payload.size() + task.outcome->result.size();
+    return bytes;
+}
+
 bool wants(const Filter& filter, const store::TaskRecord& task, std::string_view generator) {
     return fits(filter.types, task.task.type) &&
            fits(filter.groups, task.task.options ? task.task.options->group : std::string_view()) &&

@@ -158,6 +158,19 @@ class Controls(ExtensionsTest):
             "GET", "/v1/sinks/jsonl")[1]["lag"] == 0)
         self.assertEqual((self.work / "out.jsonl").read_text().count("\n"), 3)
 
+    def test_large_outcomes_reach_a_sink_in_several_calls(self):
+        coordinator = self.start("--plugin-dir", BUILD / "plugins")
+        self.known(coordinator)
+        host = self.host(coordinator, wait_for="test.echo")
+        payload = {"text": "x" * 400_000}
+        last = [coordinator.submit("test.echo", payload) for _ in range(200)][-1]
+        coordinator.ended(last)
+        self.here(coordinator, "sink", "run", "jsonl", "--set", "path=out.jsonl")
+        eventually("all are there", lambda: (self.work / "out.jsonl").exists() and
+                   (self.work / "out.jsonl").read_bytes().count(b"\n") == 200)
+        self.assertEqual(coordinator.request("GET", "/v1/sinks/jsonl")[1]["crashes"], 0)
+        host.stop()
+
     def test_what_the_api_made_outlives_a_restart(self):
         first = self.start(memory=False, folder=self.folder)
         self.known(first)
