@@ -85,7 +85,7 @@ struct BackupOptions {
 
 struct DevOptions {
     std::vector<std::string> plugin_dirs;
-    std::string config;  ///< configuration file of the host; empty: none
+    std::string config;  ///< configuration file of both; empty: none
     std::uint16_t port = 4000, http_port = 5000;
     std::uint32_t slots = 0;  ///< 0: as many as hardware threads
 };

@@ -57,6 +57,35 @@ void print_banner(const std::string& http_port, const std::vector<std::string>& 
     std::fputc('\n', stderr);
 }
 
+/// What both daemons are given: the one runs generators and sinks, the other tasks.
+void add_shared(const DevOptions& options,
+                const std::vector<std::string>& plugin_dirs,
+                std::vector<std::string>& arguments) {
+    for (const std::string& folder : plugin_dirs) {
+        arguments.push_back("--plugin-dir");
+        arguments.push_back(folder);
+    }
+    if (!options.config.empty()) {
+        arguments.push_back("--config");
+        arguments.push_back(options.config);
+    }
+}
+
+std::vector<std::string> coordinator_arguments(const DevOptions& options,
+                                               const std::vector<std::string>& plugin_dirs,
+                                               const fs::path& data) {
+    std::vector<std::string> arguments{"--memory",
+                                       "--no-discovery",
+                                       "--port",
+                                       std::to_string(options.port),
+                                       "--http-port",
+                                       std::to_string(options.http_port),
+                                       "--data-dir",
+                                       (data / "coordinator").string()};
+    add_shared(options, plugin_dirs, arguments);
+    return arguments;
+}
+
 std::vector<std::string> host_arguments(const DevOptions& options,
                                         const std::vector<std::string>& plugin_dirs,
                                         const std::string& port,
@@ -70,14 +99,7 @@ std::vector<std::string> host_arguments(const DevOptions& options,
                                        // What one tries plugins on lies here.
                                        "--readable",
                                        fs::current_path().string()};
-    for (const std::string& folder : plugin_dirs) {
-        arguments.push_back("--plugin-dir");
-        arguments.push_back(folder);
-    }
-    if (!options.config.empty()) {
-        arguments.push_back("--config");
-        arguments.push_back(options.config);
-    }
+    add_shared(options, plugin_dirs, arguments);
     if (options.slots != 0) {
         arguments.push_back("--slots");
         arguments.push_back(std::to_string(options.slots));
@@ -97,14 +119,7 @@ CommandResult dev(const Context&, const DevOptions& options) {
         plugin_dirs.push_back(fs::weakly_canonical(program_folder() / "../plugins").string());
 
     auto coordinator = Child::start(program_folder() / "distributo-coordinator",
-                                    {"--memory",
-                                     "--no-discovery",
-                                     "--port",
-                                     std::to_string(options.port),
-                                     "--http-port",
-                                     std::to_string(options.http_port),
-                                     "--data-dir",
-                                     (data.path() / "coordinator").string()});
+                                    coordinator_arguments(options, plugin_dirs, data.path()));
     if (!coordinator)
         return coordinator.error();
     auto ports = wait_for_ports(*coordinator, data.path() / "coordinator" / "ports.json");

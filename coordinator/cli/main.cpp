@@ -155,7 +155,7 @@ void add_others(
     c->add_option("--port", o.port, "for hosts")->capture_default_str();
     c->add_option("--http-port", o.http_port, "for the API")->capture_default_str();
     c->add_option("--slots", o.slots, "tasks at once; default: hardware threads");
-    c->add_option("--config", o.config, "configuration of the host, for [plugin.NAME]")
+    c->add_option("--config", o.config, "for both: [plugin.NAME], [[generator]], [[sink]]")
         ->option_text("FILE");
     c->callback([&] { action = [&] { return dev(context, o); }; });
 

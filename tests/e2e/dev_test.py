@@ -1,11 +1,12 @@
 """`distributo dev`: two daemons in one terminal, which end with it."""
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
 import unittest
 
-from harness import BIN, PATIENCE, eventually
+from harness import BIN, BUILD, PATIENCE, eventually
 
 
 def children(pid):
@@ -50,12 +51,19 @@ class DevTest(unittest.TestCase):
                 self.assertEqual(process.returncode, 0)
                 self.assertEqual([pid for pid in daemons if lives(pid)], [])
 
-    def test_gives_its_host_a_configuration(self):
+    def test_gives_both_a_configuration(self):
         config = self.folder / "host.toml"
         config.write_text("[plugin.render]\nmemroy = \"1GiB\"\n")
         _, errors = self.dev("--config", config).communicate(timeout=PATIENCE)
         self.assertIn("host.toml:2", errors)
         self.assertIn("memroy", errors)
+
+    def test_gives_its_coordinator_plugins_and_the_configuration(self):
+        shutil.copy(BUILD / "plugins" / "jsonl.so", self.folder / "plugins")
+        config = self.folder / "dev.toml"
+        config.write_text('[[sink]]\nname = "out"\nplugin = "jsonl"\nconfig = { path = "o.jsonl" }\n')
+        process = self.dev("--config", config)
+        eventually("the sink is open", lambda: "extension.open" in process.stderr.readline())
 
 
 if __name__ == "__main__":
