@@ -183,7 +183,8 @@ void ExtensionProcess::on_frames(FrameBuffer& frames) {
     }
     if (frames.corrupt())
         return protocol_broken();
-    go_on();
+    if (!function_)  // an open call was asked already, and its grace must run out
+        go_on();
 }
 
 void ExtensionProcess::on_frame(Frame& frame) {

@@ -62,6 +62,10 @@ public:
     void next(Number& cursor, distributo::Feed& feed) {
         if (config_.how == "wait")
             feed.sleep(std::chrono::hours(1));
+        while (config_.how == "chatty") {  // and deaf
+            feed.info("still here");
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
         if (config_.how == "folder")
             feed.info("in " + std::filesystem::current_path().string());
         if (config_.how == "bad")

@@ -291,6 +291,15 @@ TEST_F(ExtensionTest, ClosingEndsACallThatWaits) {
     EXPECT_EQ(batch_->answer.status, Ended::retry);
 }
 
+TEST_F(ExtensionTest, ClosingEndsACallThatTalksAndDoesNotListen) {
+    options_.cancel_grace = std::chrono::milliseconds(50);
+    generator("chatty");
+    runner_->next(1);
+    runner_->close();
+    until([&] { return gone_.has_value(); });
+    EXPECT_THAT(log_, HasSubstr("still here"));
+}
+
 TEST_F(ExtensionTest, AThreadOfThePluginMayAskForMore) {
     generator("more");
     until([&] { return mores_ > 0; });
