@@ -64,6 +64,9 @@ class DevTest(unittest.TestCase):
         config.write_text('[[sink]]\nname = "out"\nplugin = "jsonl"\nconfig = { path = "o.jsonl" }\n')
         process = self.dev("--config", config)
         eventually("the sink is open", lambda: "extension.open" in process.stderr.readline())
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0)
 
 
 if __name__ == "__main__":
